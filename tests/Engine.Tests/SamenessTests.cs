@@ -12,9 +12,9 @@ public class SamenessTests
     private static readonly string[] Starts =
         ["In the beginning", "And it came to pass", "Blessed are they that", "The LORD is my shepherd; I shall not want.", "Now the sons of", "Woe unto them", "And", "Thus saith the LORD of hosts,"];
 
-    private static string Prompt(int i) => string.Join(' ', Enumerable.Range(0, 1 + i * 5 % 23).Select(j => Starts[(i + j) % Starts.Length]));
+    private static string Prompt(int i) => string.Join(' ', Enumerable.Range(0, 1 + i * 5 % 13).Select(j => Starts[(i + j) % Starts.Length]));
 
-    private static GenerationOptions Options(int i) => new() { MaxTokens = 12 + i % 9, Temperature = i % 2 == 0 ? 0 : 0.9f, TopK = 40, Seed = (ulong)i, LogitHash = true, IgnoreEos = true };
+    private static GenerationOptions Options(int i) => new() { MaxTokens = 34 + i % 17, Temperature = i % 2 == 0 ? 0 : 0.9f, TopK = 40, Seed = (ulong)i, LogitHash = true, IgnoreEos = true };
 
     private static readonly Dictionary<string, ulong?[][]> Alone = [];
 
@@ -32,12 +32,12 @@ public class SamenessTests
     private static async Task<ulong?[]> HashesAsync(Generation generation) => [.. (await TestEngine.CollectAsync(generation)).Select(t => t.LogitHash)];
 
     [Theory]
-    [InlineData("cpu", 64, null, 16, 1, 40, KvCacheType.F16)]
-    [InlineData("cpu", 64, null, 16, 2, 40, KvCacheType.F32)]
-    [InlineData("cpu", 33, 7, 16, 2, 45, KvCacheType.F16)]
-    [InlineData("cpu", 200, 50, 32, 2, 22, KvCacheType.F16)]
-    [InlineData("cpu", 48, 31, 48, 1, 16, KvCacheType.F16)]
-    [InlineData("opencl", 64, null, 16, 2, 40, KvCacheType.F16)]
+    [InlineData("cpu", 64, null, 16, 1, 24, KvCacheType.F16)]
+    [InlineData("cpu", 64, null, 16, 2, 20, KvCacheType.F32)]
+    [InlineData("cpu", 33, 7, 16, 2, 30, KvCacheType.F16)]
+    [InlineData("cpu", 90, 50, 32, 2, 14, KvCacheType.F16)]
+    [InlineData("cpu", 48, 31, 48, 1, 9, KvCacheType.F16)]
+    [InlineData("opencl", 64, null, 16, 2, 24, KvCacheType.F16)]
     public async Task Thirty_two_requests_in_a_tiny_pool_give_the_logits_of_each_alone(string device, int budget, int? chunk, int blockSize, int threads, int blocks, KvCacheType type)
     {
         ulong?[][] expected = await AloneAsync(new EngineOptions { Device = device, KvType = type });

@@ -12,7 +12,7 @@ internal sealed class StreamDecoder
 
     private readonly Tokenizer tokenizer;
     private readonly bool skipSpecial;
-    private readonly Decoder utf8 = Encoding.UTF8.GetDecoder();
+    private readonly System.Text.Decoder utf8 = Encoding.UTF8.GetDecoder();
     private char[] buffer = new char[64];
     private bool dropLeadingSpace;
 
