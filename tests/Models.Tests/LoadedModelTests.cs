@@ -68,13 +68,7 @@ public class LoadedModelTests
     {
         GgufWriter writer = TinyModel.Writer("llama").Set("tokenizer.ggml.eom_token_id", 4u);
         using (LoadedModel model = Load(writer)) Assert.Equal([2, 4, 5], model.EndTokens.Order()); // 6 has a known text and is no control token
-        Assert.Equal("tokenizer.ggml.eot_token_id", Refused2(writer.Set("tokenizer.ggml.eot_token_id", 8u)).Key);
-
-        static ModelFormatException Refused2(GgufWriter writer)
-        {
-            using var file = new TempFile(writer.ToArray());
-            return Assert.Throws<ModelFormatException>(() => LoadedModel.Load(file.Path, new ReferenceKernels()));
-        }
+        Assert.Equal("tokenizer.ggml.eot_token_id", Refused(writer.Set("tokenizer.ggml.eot_token_id", 8u)).Key);
     }
 
     [Fact]
@@ -163,14 +157,8 @@ public class LoadedModelTests
         using LoadedModel model = Load(writer);
         double[] frequencies = model.Spec.Rope.Frequencies();
         for (int i = 0; i < 8; i++) Assert.Equal(Math.Exp(-i / 8.0 * Math.Log(10000)) / (i < 4 ? 2 : 16), frequencies[i], 1e-12);
-        Assert.Equal("tensor rope_freqs.weight", RefusedFactors(0).Key);
-        Assert.Equal("tensor rope_freqs.weight", RefusedFactors(float.NaN).Key);
-
-        static ModelFormatException RefusedFactors(float factor)
-        {
-            using var file = new TempFile(TinyModel.Writer("llama").AddF32("rope_freqs.weight", [8], _ => factor).ToArray());
-            return Assert.Throws<ModelFormatException>(() => LoadedModel.Load(file.Path, new ReferenceKernels()));
-        }
+        Assert.Equal("tensor rope_freqs.weight", Refused(TinyModel.Writer("llama").AddF32("rope_freqs.weight", [8], _ => 0)).Key);
+        Assert.Equal("tensor rope_freqs.weight", Refused(TinyModel.Writer("llama").AddF32("rope_freqs.weight", [8], _ => float.NaN)).Key);
     }
 
     [Fact]
