@@ -26,7 +26,7 @@ public class LoadedModelTests
         using LoadedModel model = Load(TinyModel.Writer(architecture));
         ModelSpec spec = model.Spec;
         Assert.Equal((2, 32, 2, 1, 16, 16, 64, 8, 128), (spec.Layers, spec.Hidden, spec.Heads, spec.KvHeads, spec.KeyDim, spec.ValueDim, spec.FeedForward, spec.Vocabulary, spec.Context));
-        Assert.Equal((10000.0, 16, style, 1.0), (spec.Rope.Theta, spec.Rope.Dims, spec.Rope.Style, spec.Rope.LinearFactor));
+        Assert.Equal((10000.0, 16, style, 1.0), (spec.Rope.Theta, spec.Rope.Dims, spec.Rope.Style, spec.Rope.Scaling));
         Assert.Equal((architecture == "qwen3", architecture == "qwen2", false), (spec.QkNorm, spec.QkvBias, spec.TiedHead));
         Assert.Equal(1e-5f, spec.RmsEpsilon);
         Assert.Equal(0.25f, spec.Attention.Scale);
@@ -103,7 +103,7 @@ public class LoadedModelTests
         { "llama.rope.dimension_count", 7u },
         { "llama.rope.scaling.type", "longrope" },
         { "llama.rope.scaling.factor", -4f },
-        { "llama.rope.scaling.attn_factor", 0.5f },
+        { "llama.rope.scaling.attn_factor", -0.5f },
         { "llama.expert_count", 8u },
         { "llama.attention.causal", false },
         { "tokenizer.ggml.tokens", new[] { "a", "b" } },
