@@ -79,6 +79,9 @@ internal sealed unsafe partial class GgufFile : IDisposable
         return new(tensor.Name, format, (int)tensor.Rows, (int)tensor.Columns, (nint)(mapping.Data + tensor.Offset));
     }
 
+    /// <summary>Tells the system that the tensor's bytes are not needed again, so that a model being packed does not stand in memory twice. Reading them stays possible.</summary>
+    public void Forget(GgufTensor tensor) => mapping.Forget(tensor.Offset, tensor.Bytes);
+
     public void Dispose() => mapping.Dispose();
 
     private void ReadVersion(ref GgufCursor cursor)
@@ -187,10 +190,11 @@ internal sealed unsafe partial class GgufFile : IDisposable
             tensors[i] = tensorsByName[tensor.Name] = placed;
         }
         GgufTensor? before = null;
-        foreach (GgufTensor tensor in tensors.OrderBy(t => t.Offset).ThenBy(t => t.Bytes))
+        foreach (GgufTensor tensor in tensors.OrderBy(t => t.Offset))
         {
-            if (before is not null && before.Offset + before.Bytes > tensor.Offset)
-                throw new ModelFormatException(Path, $"tensor {tensor.Name}", $"an offset behind tensor {before.Name}, which ends at {before.Offset + before.Bytes}", $"{tensor.Offset}");
+            // A tensor of unknown size takes at least one byte.
+            long end = before is null ? 0 : before.Offset + Math.Max(before.Bytes, 1);
+            if (end > tensor.Offset) throw new ModelFormatException(Path, $"tensor {tensor.Name}", $"an offset behind tensor {before!.Name}, which ends at {end}", $"{tensor.Offset}");
             before = tensor;
         }
     }
