@@ -42,12 +42,8 @@ internal static class BytePairPackage
 
     private static BpeTokenizer Create(VocabularyData vocabulary, IEnumerable<KeyValuePair<string, int>> tokens, string[] merges)
     {
-        string? unknown = null;
-        if (vocabulary.UnknownId is { } id && vocabulary.Types[id] is not (TokenType.Normal or TokenType.Undefined or TokenType.UserDefined))
-        {
-            unknown = vocabulary.Tokens[id];
-            tokens = tokens.Append(new(unknown, id));
-        }
+        string? unknown = vocabulary.UnknownId is { } id ? vocabulary.Tokens[id] : null;
+        if (unknown is not null && vocabulary.Types[vocabulary.UnknownId!.Value] is TokenType.Unknown or TokenType.Control) tokens = tokens.Append(new(unknown, vocabulary.UnknownId!.Value));
         return BpeTokenizer.Create(new BpeOptions(tokens) { Merges = merges, ByteLevel = true, UnknownToken = unknown, PreTokenizer = WholeText.Instance });
     }
 
