@@ -4,7 +4,7 @@ using System.Text.Json;
 namespace Inference.Models.Tests;
 
 /// <summary>Against Hugging Face's tokenizers and the ids that kjv-5m was trained with.</summary>
-public class ConformanceTests(ITestOutputHelper output)
+public class TokenizerConformanceTests(ITestOutputHelper output)
 {
     public static TheoryData<string> Names => TokenizerFiles.Names;
 
@@ -28,7 +28,7 @@ public class ConformanceTests(ITestOutputHelper output)
             Assert.Equal(Ids(prompt.GetProperty("token_ids")), tokenizer.Encode(text, addSpecial: true, parseSpecial: false));
             int[] continuation = Ids(prompt.GetProperty("greedy_48_ids"));
             StreamDecoder stream = tokenizer.CreateStream(continuation: true);
-            Assert.Equal(prompt.GetProperty("greedy_48_text").GetString(), StreamTests.Feed(stream, continuation));
+            Assert.Equal(prompt.GetProperty("greedy_48_text").GetString(), StreamDecoderTests.Feed(stream, continuation));
             prompts++;
         }
         Assert.Equal(10, prompts);
