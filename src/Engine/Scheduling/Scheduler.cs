@@ -82,9 +82,11 @@ internal sealed partial class Scheduler
     /// The step has run: every row is in the cache, the results' tokens are appended (no more than the sequence has room for), and sequences that
     /// are told to finish, have all their tokens or are full are released.
     /// </summary>
+    /// <exception cref="InvalidOperationException">The plan is not in flight, or tokens are missing or not asked for; nothing has changed then.</exception>
     public void Commit(StepPlan plan, StepResults results)
     {
         CheckInFlight(plan);
+        CheckResults(plan, results);
         _inFlight = false;
         _steps++;
         if (plan.DecodeRows > 0 && plan.PrefillRows > 0) _mixedSteps++;
@@ -95,10 +97,8 @@ internal sealed partial class Scheduler
             if (sequence.State == SequenceState.Finished) continue;
             _kv.Commit(sequence.Kv, plan.QueryCount[i]);
             sequence.DeliveredLogprobs = Math.Max(sequence.DeliveredLogprobs, Math.Min(sequence.ComputedLength, sequence.PromptLength));
-            Append(sequence, results.Tokens(i));
+            foreach (int token in results.Tokens(i)[..Math.Min(results.Tokens(i).Length, sequence.MaxLength - sequence.Length)]) sequence.Append(token);
             if (results.IsFinished(i)) Finish(sequence, SequenceEnd.Stopped);
-            else if (sequence.UncomputedLength == 0 && sequence.Length < sequence.MaxLength)
-                throw new InvalidOperationException($"The step yielded no token for {sequence} and did not finish it.");
             else if (sequence.Length == sequence.MaxLength && sequence.ComputedLength >= sequence.PromptLength) Finish(sequence, SequenceEnd.Length);
         }
     }
@@ -112,11 +112,16 @@ internal sealed partial class Scheduler
             if (sequence.State != SequenceState.Finished) _kv.Commit(sequence.Kv, 0);
     }
 
-    private static void Append(ScheduledSequence sequence, ReadOnlySpan<int> tokens)
+    /// <summary>Tokens come from sequences that were asked for one, and from all of those that go on.</summary>
+    private static void CheckResults(StepPlan plan, StepResults results)
     {
-        if (tokens.IsEmpty) return;
-        if (sequence.UncomputedLength > 0) throw new InvalidOperationException($"The step yielded a token for {sequence}, which is not computed to its end.");
-        foreach (int token in tokens[..Math.Min(tokens.Length, sequence.MaxLength - sequence.Length)]) sequence.Append(token);
+        for (int i = 0; i < plan.SequenceCount; i++)
+        {
+            ScheduledSequence sequence = plan.Sequences[i];
+            bool sampled = plan.KvLength[i] == sequence.Length && sequence.Length < sequence.MaxLength, yielded = !results.Tokens(i).IsEmpty;
+            if (sequence.State == SequenceState.Finished || sampled == yielded || (sampled && results.IsFinished(i))) continue;
+            throw new InvalidOperationException($"The step yielded {(yielded ? "a token that was not asked for" : "no token")} for {sequence}.");
+        }
     }
 
     private void Finish(ScheduledSequence sequence, SequenceEnd end)
