@@ -103,4 +103,14 @@ public class ByteLevelTokenizerTests
         int[] ids = Tokenizer.Create(ByteLevel("gpt-2", Merges)).EncodeText(new string('a', 1 << 20));
         Assert.Equal(Enumerable.Repeat(AA, 1 << 19), ids);
     }
+
+    [Fact]
+    public void ConcurrentCallersGetTheSameIds()
+    {
+        Tokenizer tokenizer = Tokenizer.Create(ByteLevel("qwen2", Merges));
+        string[] texts = [.. RandomText.Strings(seed: 9, count: 500)];
+        Tokenizer fresh = Tokenizer.Create(ByteLevel("qwen2", Merges));
+        int[][] expected = [.. texts.Select(text => fresh.EncodeText(text))];
+        Parallel.For(0, 4000, i => Assert.Equal(expected[i % texts.Length], tokenizer.EncodeText(texts[i % texts.Length])));
+    }
 }

@@ -1,5 +1,5 @@
-using Inference.Tests.Shared;
 using System.Text.Json;
+using Inference.Tests.Shared;
 
 namespace Inference.Models.Tests;
 
@@ -32,7 +32,13 @@ public class TokenizerConformanceTests(ITestOutputHelper output)
             prompts++;
         }
         Assert.Equal(10, prompts);
-        output.WriteLine($"kjv-5m: {prompts} prompts and continuations");
+        Report($"tokenizer kjv-5m: {prompts} prompts and continuations");
+    }
+
+    private void Report(string line)
+    {
+        output.WriteLine(line);
+        Console.WriteLine(line); // CI shows how many cases ran
     }
 
     private void Check(string name, Tokenizer tokenizer)
@@ -47,8 +53,7 @@ public class TokenizerConformanceTests(ITestOutputHelper output)
             Count(2, "decode", c, c.Decoded, tokenizer.Decode(c.Ids, skipSpecial: false));
             Count(3, "skip special", c, c.DecodedSkipSpecial, tokenizer.Decode(c.Ids, skipSpecial: true));
         }
-        TestContext.Current.SendDiagnosticMessage($"{name}: {cases.Count} cases: encode {right[0]}, with special {right[1]}, decode {right[2]}, skip special {right[3]}");
-        output.WriteLine($"{name}: {cases.Count} cases: encode {right[0]}, with special {right[1]}, decode {right[2]}, skip special {right[3]}");
+        Report($"tokenizer {name}: {cases.Count} cases: encode {right[0]}, with special {right[1]}, decode {right[2]}, skip special {right[3]}");
         Assert.True(cases.Count > 100, $"{name} has {cases.Count} cases");
         Assert.True(wrong.Count == 0, string.Join('\n', wrong.Take(10)));
 
