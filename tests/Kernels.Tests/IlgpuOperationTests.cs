@@ -1,0 +1,24 @@
+using ILGPU;
+using ILGPU.Algorithms;
+using ILGPU.Runtime;
+using ILGPU.Runtime.CPU;
+using Inference.Kernels.Cases;
+
+namespace Inference.Kernels.Tests;
+
+public class IlgpuOperationTests
+{
+    public static TheoryData<string> Cases => new(AllCases.Small().Select(c => c.ToString()));
+
+    [Theory, MemberData(nameof(Cases))]
+    public void Agrees_with_the_reference(string name)
+    {
+        OperationCase c = AllCases.Small().Single(c => c.ToString() == name);
+        using var reference = new ReferenceKernels();
+        using Context context = Context.Create(b => b.CPU(new CPUDevice(4, 1, 2)).EnableAlgorithms().Optimize(OptimizationLevel.O2));
+        using Accelerator accelerator = context.GetCPUDevice(0).CreateAccelerator(context);
+        using var kernels = new IlgpuKernels("ilgpu-cpu", new KernelLoader(accelerator), KernelTable.Create<Portable, SimulatorGroups>());
+        double error = OperationCase.Error(c.Run(kernels), c.Run(reference));
+        Assert.True(error <= c.Tolerance, $"{c}: error {error:E2}, allowed {c.Tolerance:E1}");
+    }
+}
