@@ -1,3 +1,4 @@
+using Inference.Kernels.Ilgpu;
 using ILGPU;
 using ILGPU.Algorithms;
 using ILGPU.Runtime;

@@ -1,6 +1,6 @@
 using ILGPU;
 
-namespace Inference.Kernels;
+namespace Inference.Kernels.Ilgpu;
 
 /// <summary>16 bytes: a view of these is read by one 128-bit load on every device.</summary>
 internal struct UInt4

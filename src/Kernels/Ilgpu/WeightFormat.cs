@@ -1,7 +1,7 @@
 using System.Runtime.InteropServices;
 using ILGPU;
 
-namespace Inference.Kernels;
+namespace Inference.Kernels.Ilgpu;
 
 /// <summary>
 /// A matrix repacked for GPUs. A chunk is 32 weights of one row; arrays run over chunks innermost, so that neighbouring lanes read neighbouring

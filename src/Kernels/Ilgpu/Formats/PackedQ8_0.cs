@@ -1,6 +1,6 @@
 using System.Runtime.InteropServices;
 
-namespace Inference.Kernels;
+namespace Inference.Kernels.Ilgpu;
 
 /// <summary>Q8_0 on GPUs. Quants: [row][2 planes][chunk], signed bytes; Scales: [row][chunk], float16.</summary>
 internal readonly struct PackedQ8_0 : IQuantizedFormat
