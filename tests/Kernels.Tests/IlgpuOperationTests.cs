@@ -1,4 +1,3 @@
-using Inference.Kernels.Ilgpu;
 using ILGPU;
 using ILGPU.Algorithms;
 using ILGPU.Runtime;

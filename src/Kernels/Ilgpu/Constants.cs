@@ -1,4 +1,4 @@
-namespace Inference.Kernels.Ilgpu;
+namespace Inference.Kernels;
 
 /// <summary>A compile-time integer for generic kernels: folds, sizes shared memory and removes dead branches. One kernel is compiled per value.</summary>
 internal interface IConst

@@ -2,7 +2,7 @@ using System.Runtime.InteropServices;
 using ILGPU;
 using ILGPU.Runtime;
 
-namespace Inference.Kernels.Ilgpu;
+namespace Inference.Kernels;
 
 /// <summary>How attention cuts a step into work: known once a model's attention shape is.</summary>
 /// <param name="TileRows">Rows of one sequence that a group takes.</param>

@@ -2,7 +2,7 @@ using System.Reflection;
 using ILGPU;
 using ILGPU.Runtime;
 
-namespace Inference.Kernels.Ilgpu;
+namespace Inference.Kernels;
 
 /// <summary>A kernel method with all its generic arguments, and its group size. Only <see cref="KernelTable"/> makes them, so none escapes its list.</summary>
 internal abstract class DeviceKernel(string name, MethodInfo method, int groupSize)

@@ -1,4 +1,4 @@
-namespace Inference.Kernels.Ilgpu;
+namespace Inference.Kernels;
 
 /// <summary>
 /// How the work of one group is cut on one kind of device: constants of the kernels, chosen on the host. The order of every sum depends on them

@@ -2,7 +2,7 @@ using System.Numerics;
 using ILGPU;
 using ILGPU.Runtime;
 
-namespace Inference.Kernels.Ilgpu;
+namespace Inference.Kernels;
 
 /// <summary>Attention and the writing of keys and values.</summary>
 internal sealed partial class IlgpuKernels

@@ -1,7 +1,7 @@
 using System.Numerics;
 using ILGPU;
 
-namespace Inference.Kernels.Ilgpu;
+namespace Inference.Kernels;
 
 /// <summary>Norms, products and elementwise operations.</summary>
 internal sealed partial class IlgpuKernels

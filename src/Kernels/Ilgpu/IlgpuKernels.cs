@@ -1,7 +1,7 @@
 using ILGPU;
 using ILGPU.Runtime;
 
-namespace Inference.Kernels.Ilgpu;
+namespace Inference.Kernels;
 
 /// <summary>
 /// The operations as ILGPU kernels on one accelerator: CUDA, OpenCL or ILGPU's CPU accelerator. This part holds memory and transfers; operations are

@@ -1,6 +1,6 @@
 using ILGPU;
 
-namespace Inference.Kernels.Ilgpu;
+namespace Inference.Kernels;
 
 /// <summary>
 /// The instruction set as a generic argument, chosen on the host when kernels are loaded. A branch inside the kernel would leave both paths in

@@ -2,7 +2,7 @@ using System.Diagnostics;
 using ILGPU;
 using ILGPU.Runtime;
 
-namespace Inference.Kernels.Ilgpu;
+namespace Inference.Kernels;
 
 /// <summary>Compiles kernels for one accelerator and notes the time that it takes.</summary>
 internal class KernelLoader(Accelerator accelerator)

@@ -1,4 +1,4 @@
-namespace Inference.Kernels.Ilgpu;
+namespace Inference.Kernels;
 
 /// <summary>Packs row <paramref name="row"/> of a matrix out of a file's blocks.</summary>
 internal delegate void PackRow(ReadOnlySpan<byte> blocks, in PackedHost packed, int row);

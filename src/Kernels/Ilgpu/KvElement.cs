@@ -1,6 +1,6 @@
 using ILGPU;
 
-namespace Inference.Kernels.Ilgpu;
+namespace Inference.Kernels;
 
 /// <summary>
 /// The pages of one layer. Page = block * kvHeads + kvHead. K: [page][dim / n][slot][n elements of 16 bytes together], so that threads at neighbouring

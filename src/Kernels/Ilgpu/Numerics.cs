@@ -1,6 +1,6 @@
 using ILGPU;
 
-namespace Inference.Kernels.Ilgpu;
+namespace Inference.Kernels;
 
 /// <summary>Number formats and roundings by integer arithmetic: the same bits on every device, with or without float16 and denormals.</summary>
 internal static class Numerics

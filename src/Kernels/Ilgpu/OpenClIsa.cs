@@ -1,7 +1,7 @@
 using ILGPU;
 using ILGPU.Frontend;
 
-namespace Inference.Kernels.Ilgpu;
+namespace Inference.Kernels;
 
 /// <summary>
 /// OpenCL C built-ins: the body of an [External] method is what the CPU would run; OpenCL gets a call by name, and <see cref="OpenClLoader"/> puts the

@@ -5,7 +5,7 @@ using ILGPU.Backends.EntryPoints;
 using ILGPU.Backends.OpenCL;
 using ILGPU.Runtime.OpenCL;
 
-namespace Inference.Kernels.Ilgpu;
+namespace Inference.Kernels;
 
 /// <summary>
 /// Compiles a kernel to OpenCL C, mends the text, and loads it. The mends: barriers fence local memory too (ILGPU 1.5.3 asks for the global fence alone,

@@ -1,7 +1,7 @@
 using ILGPU;
 using ILGPU.Runtime;
 
-namespace Inference.Kernels.Ilgpu;
+namespace Inference.Kernels;
 
 /// <summary>A weight matrix on the device in its format's packed layout.</summary>
 internal sealed class PackedWeight : Weight

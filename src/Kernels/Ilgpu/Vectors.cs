@@ -1,6 +1,6 @@
 using ILGPU;
 
-namespace Inference.Kernels.Ilgpu;
+namespace Inference.Kernels;
 
 /// <summary>16 bytes: a view of these is read by one 128-bit load on every device.</summary>
 internal struct UInt4

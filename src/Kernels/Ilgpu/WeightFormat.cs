@@ -1,7 +1,7 @@
 using System.Runtime.InteropServices;
 using ILGPU;
 
-namespace Inference.Kernels.Ilgpu;
+namespace Inference.Kernels;
 
 /// <summary>
 /// A matrix repacked for GPUs. A chunk is 32 weights of one row; arrays run over chunks innermost, so that neighbouring lanes read neighbouring

@@ -1,7 +1,7 @@
 using System.Runtime.InteropServices;
 using ILGPU;
 
-namespace Inference.Kernels.Ilgpu;
+namespace Inference.Kernels;
 
 /// <summary>F32 on GPUs. Quants: [row][columns / 4], as in the file.</summary>
 internal readonly struct PackedF32 : IFloatFormat

@@ -1,6 +1,6 @@
 using System.Runtime.InteropServices;
 
-namespace Inference.Kernels.Ilgpu;
+namespace Inference.Kernels;
 
 /// <summary>Q4_0 on GPUs. Quants: [row][chunk], byte i holds weight i (low nibble) and i + 16 (high); Scales: [row][chunk], float16.</summary>
 internal readonly struct PackedQ4_0 : IQuantizedFormat

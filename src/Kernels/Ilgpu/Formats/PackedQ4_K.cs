@@ -1,6 +1,6 @@
 using System.Runtime.InteropServices;
 
-namespace Inference.Kernels.Ilgpu;
+namespace Inference.Kernels;
 
 /// <summary>
 /// Q4_K on GPUs. Quants: [row][chunk] with nibbles as in Q4_0; Headers: [row][256 weights]: X = float16 d and dmin, Y, Z, W = the file's twelve

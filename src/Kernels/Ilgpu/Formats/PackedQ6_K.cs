@@ -1,6 +1,6 @@
 using System.Runtime.InteropServices;
 
-namespace Inference.Kernels.Ilgpu;
+namespace Inference.Kernels;
 
 /// <summary>
 /// Q6_K on GPUs. Quants: [row][chunk], the lower four bits as in Q4_0; Bits: [row][2 planes][chunk], the upper two: word j of plane p holds, at bit

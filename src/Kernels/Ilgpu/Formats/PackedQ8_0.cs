@@ -1,6 +1,6 @@
 using System.Runtime.InteropServices;
 
-namespace Inference.Kernels.Ilgpu;
+namespace Inference.Kernels;
 
 /// <summary>Q8_0 on GPUs. Quants: [row][2 planes][chunk], signed bytes; Scales: [row][chunk], float16.</summary>
 internal readonly struct PackedQ8_0 : IQuantizedFormat
