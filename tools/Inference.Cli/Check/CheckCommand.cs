@@ -18,7 +18,7 @@ internal static class CheckCommand
         {
             string? path = parsed.GetValue(filter) is null ? CommonOptions.Source(parsed.GetValue(model)).Resolve() : null;
             // A model that does not load is told before minutes of operations.
-            if (path is not null) _ = ModelNumbers.Of(path);
+            if (path is not null) ModelNumbers.Of(path);
             return Task.Run(() => Run(console, parsed, device, path, parsed.GetValue(filter) ?? ""));
         });
         return command;
