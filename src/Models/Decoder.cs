@@ -16,14 +16,15 @@ internal sealed class Decoder(ModelSpec spec, KernelSet kernels)
     public void PrepareRope(StepBatch batch)
     {
         int pairs = frequencies.Length;
+        double amplitude = spec.Rope.Amplitude;
         for (int row = 0; row < batch.RowCount; row++)
         {
             Span<float> turns = batch.Rope.AsSpan(row * 2 * pairs, 2 * pairs);
             for (int i = 0; i < pairs; i++)
             {
                 (double sin, double cos) = Math.SinCos(batch.Positions[row] * frequencies[i]);
-                turns[2 * i] = (float)cos;
-                turns[2 * i + 1] = (float)sin;
+                turns[2 * i] = (float)(amplitude * cos);
+                turns[2 * i + 1] = (float)(amplitude * sin);
             }
         }
     }

@@ -60,8 +60,7 @@ internal sealed record Inspection
     {
         try
         {
-            Architecture architecture = Models.Architecture.Of(file);
-            _ = new TensorBinding(file, architecture, ModelSpecReader.Read(file, architecture));
+            ModelPlan.Read(file);
             return null;
         }
         catch (ModelFormatException error)

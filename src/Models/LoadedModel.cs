@@ -13,14 +13,14 @@ internal readonly record struct LoadProgress(long Bytes, long TotalBytes);
 /// <summary>A model in memory: numbers, weights, and the facts about it that the engine reports. The file is closed again.</summary>
 internal sealed class LoadedModel : IDisposable
 {
-    private LoadedModel(GgufFile file, ModelSpec spec, ModelWeights weights)
+    private LoadedModel(GgufFile file, ModelPlan plan, ModelWeights weights)
     {
-        Spec = spec;
+        Spec = plan.Spec;
+        EndTokens = plan.EndTokens;
         Weights = weights;
         Name = file.TryGetString("general.name", out string? name) && name.Length > 0 ? name : Path.GetFileNameWithoutExtension(file.Path);
         ParameterCount = file.Tensors.Sum(t => t.Elements);
         BytesByType = file.Tensors.GroupBy(t => t.TypeName).ToDictionary(g => g.Key, g => g.Sum(t => t.Bytes));
-        EndTokens = EndTokenSet.Read(file, spec.Vocabulary);
     }
 
     public ModelSpec Spec { get; }
@@ -52,14 +52,11 @@ internal sealed class LoadedModel : IDisposable
     /// <summary>Packs the weights of an open file, which the caller may close afterwards.</summary>
     public static LoadedModel Load(GgufFile file, KernelSet kernels, LoadOptions? options = null, CancellationToken cancellation = default)
     {
-        Architecture architecture = Architecture.Of(file);
-        ModelSpec spec = ModelSpecReader.Read(file, architecture);
-        var binding = new TensorBinding(file, architecture, spec);
-        if (binding.TryFind(TensorNames.RopeFactors) is { } factors) spec = spec with { Rope = spec.Rope with { FrequencyFactors = ReadFactors(file, factors) } };
-        ModelWeights weights = WeightLoader.Load(binding, spec, kernels, options ?? new(), file.Tensors.Sum(t => t.Bytes), cancellation);
+        ModelPlan plan = ModelPlan.Read(file);
+        ModelWeights weights = WeightLoader.Load(file, plan.Spec, kernels, options ?? new(), cancellation);
         try
         {
-            return new LoadedModel(file, spec, weights);
+            return new LoadedModel(file, plan, weights);
         }
         catch
         {
@@ -69,13 +66,4 @@ internal sealed class LoadedModel : IDisposable
     }
 
     public void Dispose() => Weights.Dispose();
-
-    private static float[] ReadFactors(GgufFile file, TensorSource source)
-    {
-        var factors = new float[source.Columns];
-        source.DecodeRow(0, factors);
-        foreach (float factor in factors)
-            if (!float.IsFinite(factor) || factor <= 0) throw new ModelFormatException(file.Path, $"tensor {source.Name}", "finite factors above 0", $"{factor}");
-        return factors;
-    }
 }

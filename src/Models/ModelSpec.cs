@@ -68,31 +68,3 @@ internal sealed record ModelSpec
     /// <summary>Shape of the pages of the model's one cache group: every layer sees the full context.</summary>
     public KvLayout CacheLayout(int blockSize, KvType keyType, KvType valueType) => new(Layers, KvHeads, KeyDim, ValueDim, blockSize, keyType, valueType);
 }
-
-/// <summary>Rotary position embedding (RoFormer, arXiv 2104.09864) and how its frequencies are stretched for long contexts.</summary>
-internal sealed record RopeSpec
-{
-    /// <summary>Base of the frequencies.</summary>
-    public required double Theta { get; init; }
-
-    /// <summary>Leading dims of a head that turn; even.</summary>
-    public required int Dims { get; init; }
-
-    /// <summary>Which dims form a pair.</summary>
-    public required RopeStyle Style { get; init; }
-
-    /// <summary>Position interpolation (arXiv 2306.15595): positions are divided by it. 1: none.</summary>
-    public double LinearFactor { get; init; } = 1;
-
-    /// <summary>[Dims / 2] divisors of the frequencies (Llama 3.1 keeps them in a tensor); null: all 1.</summary>
-    public float[]? FrequencyFactors { get; init; }
-
-    /// <summary>[Dims / 2] radians per position: Theta^(-2i / Dims), over the factors.</summary>
-    public double[] Frequencies()
-    {
-        var frequencies = new double[Dims / 2];
-        for (int i = 0; i < frequencies.Length; i++)
-            frequencies[i] = Math.Pow(Theta, -2.0 * i / Dims) / LinearFactor / (FrequencyFactors?[i] ?? 1);
-        return frequencies;
-    }
-}

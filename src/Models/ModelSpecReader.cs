@@ -1,5 +1,3 @@
-using Inference.Kernels;
-
 namespace Inference.Models;
 
 /// <summary>Makes a <see cref="ModelSpec"/> from a file's metadata and checks that the numbers go together.</summary>
@@ -22,7 +20,7 @@ internal static class ModelSpecReader
             Vocabulary = ReadVocabulary(file, architecture),
             Context = n.Count(DecoderBlock.Context),
             RmsEpsilon = (float)n[DecoderBlock.RmsEpsilon],
-            Rope = ReadRope(file, architecture, n),
+            Rope = RopeReader.Read(file, architecture, n),
             QkNorm = file.FindTensor(TensorNames.InLayer(0, TensorNames.QueryNorm)) is not null,
             QkvBias = file.FindTensor(TensorNames.InLayer(0, TensorNames.QueryBias)) is not null,
             TiedHead = file.FindTensor(TensorNames.Output) is null,
@@ -57,24 +55,5 @@ internal static class ModelSpecReader
         // Binding will report the missing table; until then the shapes of others need a number.
         if (tokens is null && file.TryGetInteger($"{architecture.Name}.vocab_size", out long size)) tokens = size;
         return (int)Math.Clamp(tokens ?? 1, 1, int.MaxValue);
-    }
-
-    private static RopeSpec ReadRope(GgufFile file, Architecture architecture, Numbers n)
-    {
-        string prefix = architecture.Name + ".rope.";
-        string type = file.TryGetString(prefix + "scaling.type", out string? named) ? named : "linear";
-        if (!file.TryGetNumber(prefix + "scaling.factor", out double factor)) file.TryGetNumber(prefix + "scale_linear", out factor); // the second is the key of 2023
-        if (type is not ("none" or "linear")) throw new ModelFormatException(file.Path, prefix + "scaling.type", "none or linear", type);
-        // 0 stands for "none" in files that write the key regardless.
-        if (!double.IsFinite(factor) || factor < 0) throw new ModelFormatException(file.Path, prefix + "scaling.factor", "a finite number above 0", $"{factor}");
-        if (file.TryGetNumber(prefix + "scaling.attn_factor", out double attention) && attention != 1)
-            throw new ModelFormatException(file.Path, prefix + "scaling.attn_factor", "1: this build does not scale attention", $"{attention}");
-        return new()
-        {
-            Theta = n[DecoderBlock.RopeTheta],
-            Dims = n.Count(DecoderBlock.RopeDims),
-            Style = architecture.RopeStyle,
-            LinearFactor = type == "none" || factor == 0 ? 1 : factor,
-        };
     }
 }

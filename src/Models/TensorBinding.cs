@@ -3,17 +3,14 @@ using Inference.Kernels;
 namespace Inference.Models;
 
 /// <summary>Matches a file's tensors with an architecture's list. Everything that does not fit is reported in one error, so that one attempt shows it all.</summary>
-internal sealed class TensorBinding
+internal static class TensorBinding
 {
     /// <summary>Problems of one kind that an error spells out; a wrong layer count would list thousands.</summary>
     private const int MaxListed = 12;
 
-    private readonly GgufFile file;
-
     /// <exception cref="ModelFormatException">Tensors are missing, misshapen, of a type this build does not read, or unknown to the architecture.</exception>
-    public TensorBinding(GgufFile file, Architecture architecture, ModelSpec spec)
+    public static void Check(GgufFile file, Architecture architecture, ModelSpec spec)
     {
-        this.file = file;
         List<string> missing = [], misshapen = [], unreadable = [];
         HashSet<string> known = [];
         foreach (TensorRule rule in architecture.Tensors)
@@ -39,12 +36,6 @@ internal sealed class TensorBinding
         string types = unreadable.Count == 0 ? "" : $" in {string.Join(", ", TensorFormat.All.Select(f => f.Name))}";
         throw new ModelFormatException(file.Path, "tensors", $"those of a {architecture.Name} model with {spec.Layers} layers{types}", string.Join("; ", problems));
     }
-
-    /// <summary>The tensor as a matrix.</summary>
-    public TensorSource Source(string name) => TryFind(name) ?? throw new ModelFormatException(file.Path, $"tensor {name}", "a tensor of that name", "none");
-
-    /// <summary>The tensor as a matrix, or null when the file lacks it.</summary>
-    public TensorSource? TryFind(string name) => file.FindTensor(name) is { } tensor ? file.Source(tensor) : null;
 
     private static IEnumerable<string> Report(string kind, List<string> names)
     {

@@ -3,15 +3,29 @@ using Inference.Kernels;
 namespace Inference.Models;
 
 /// <summary>Packs bound tensors into <see cref="ModelWeights"/>. Holds what is packed so far, so that a failure half-way frees it.</summary>
-internal sealed class WeightLoader(TensorBinding binding, KernelSet kernels, LoadOptions options, long totalBytes, CancellationToken cancellation)
+internal sealed class WeightLoader
 {
+    private readonly GgufFile file;
+    private readonly KernelSet kernels;
+    private readonly LoadOptions options;
+    private readonly CancellationToken cancellation;
+    private readonly long totalBytes;
     private readonly List<IDisposable> owned = [];
     private long doneBytes;
 
-    /// <summary>Loads every layer in the file's usual order, so that a cold file is read front to back.</summary>
-    public static ModelWeights Load(TensorBinding binding, ModelSpec spec, KernelSet kernels, LoadOptions options, long totalBytes, CancellationToken cancellation)
+    private WeightLoader(GgufFile file, KernelSet kernels, LoadOptions options, CancellationToken cancellation)
     {
-        var loader = new WeightLoader(binding, kernels, options, totalBytes, cancellation);
+        this.file = file;
+        this.kernels = kernels;
+        this.options = options;
+        this.cancellation = cancellation;
+        totalBytes = file.Tensors.Where(t => t.Name != TensorNames.RopeFactors).Sum(t => t.Bytes);
+    }
+
+    /// <summary>Loads what <see cref="TensorBinding.Check"/> found to be there.</summary>
+    public static ModelWeights Load(GgufFile file, ModelSpec spec, KernelSet kernels, LoadOptions options, CancellationToken cancellation)
+    {
+        var loader = new WeightLoader(file, kernels, options, cancellation);
         try
         {
             return loader.LoadAll(spec);
@@ -61,29 +75,29 @@ internal sealed class WeightLoader(TensorBinding binding, KernelSet kernels, Loa
         string In(string name) => TensorNames.InLayer(layer, name);
     }
 
-    private Weight Matrix(string name)
-    {
-        TensorSource source = binding.Source(name);
-        return Keep(kernels.LoadWeight(source, options.Exact), source);
-    }
+    private Weight Matrix(string name) => Load(Find(name), source => kernels.LoadWeight(source, options.Exact));
 
-    private ParameterVector Vector(string name) => LoadVector(binding.Source(name));
+    private ParameterVector Vector(string name) => LoadVector(Find(name));
 
-    private ParameterVector? OptionalVector(string name) => binding.TryFind(name) is { } source ? LoadVector(source) : null;
+    private ParameterVector? OptionalVector(string name) => file.FindTensor(name) is { } tensor ? LoadVector(tensor) : null;
 
-    private ParameterVector LoadVector(TensorSource source)
+    private GgufTensor Find(string name) => file.FindTensor(name) ?? throw new ModelFormatException(file.Path, $"tensor {name}", "a tensor of that name", "none");
+
+    private ParameterVector LoadVector(GgufTensor tensor) => Load(tensor, source =>
     {
         var values = new float[source.Columns];
         source.DecodeRow(0, values);
-        return Keep(kernels.LoadVector(values), source);
-    }
+        return kernels.LoadVector(values);
+    });
 
-    private T Keep<T>(T part, in TensorSource source) where T : IDisposable
+    private T Load<T>(GgufTensor tensor, Func<TensorSource, T> load) where T : IDisposable
     {
-        owned.Add(part);
-        doneBytes += source.Bytes;
-        options.Progress?.Report(new(doneBytes, totalBytes));
         cancellation.ThrowIfCancellationRequested();
+        T part = load(file.Source(tensor));
+        owned.Add(part);
+        file.Forget(tensor);
+        doneBytes += tensor.Bytes;
+        options.Progress?.Report(new(doneBytes, totalBytes));
         return part;
     }
 }

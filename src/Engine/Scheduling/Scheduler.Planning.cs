@@ -23,11 +23,13 @@ internal sealed partial class Scheduler
         return _plan;
     }
 
+    /// <summary>
+    /// The budget has a row for every running sequence: one is admitted only where a row is left after all that run. So whoever ranks first
+    /// and still computes its prompt finds a row too.
+    /// </summary>
     private void PlanDecode()
     {
-        // The first in rank advances in every step, so decoding leaves it a row where it is not among those that decode.
-        int kept = _running.Count > 0 && _running[0].UncomputedLength > 1 ? 1 : 0;
-        for (int i = 0; i < _running.Count && _budget > kept; i++)
+        for (int i = 0; i < _running.Count && _budget > 0; i++)
             if (_running[i].UncomputedLength == 1) Schedule(i);
     }
 

@@ -2,122 +2,100 @@ namespace Inference.Kernels;
 
 internal sealed unsafe partial class SimdKernels
 {
-    /// <summary>Rows decoded to float32.</summary>
-    private sealed class DecodedWeight : Weight
+    // Everything of a product that lives longer than a call: jobs are refilled, buffers grow to the largest use.
+    private readonly PackJob packJob = new();
+    private readonly EmbedJob embedJob = new();
+    private readonly PrepareJob prepareJob = new();
+    private readonly ProductJob productJob = new();
+    private readonly ProductInput input;
+    private NativeBuffer? productScratch;
+
+    /// <summary>
+    /// Packs in parallel and lets the file go; a format without tiles is copied as it is. Without packing the weight reads the file
+    /// at each use, and the caller keeps it mapped.
+    /// </summary>
+    public override Weight LoadWeight(in TensorSource source, bool exact)
     {
-        private readonly NativeBuffer buffer;
-        public float* Pointer => (float*)buffer.Pointer;
-
-        /// <summary>Whether products take int8 activations.</summary>
-        public bool Quantized { get; }
-
-        public DecodedWeight(in TensorSource source, bool exact) : base(source.Name, TensorType.F32, source.Rows, source.Columns)
-        {
-            Quantized = !exact && source.Format.BlockElements > 1;
-            buffer = new NativeBuffer((long)Rows * Columns * sizeof(float));
-            for (int r = 0; r < Rows; r++) source.DecodeRow(r, new Span<float>(Pointer + (long)r * Columns, Columns));
-        }
-
-        public override long PackedBytes => buffer.Bytes;
-        public override void Dispose() => buffer.Dispose();
+        PackedLayout? layout = PackedLayout.Find(exact ? TensorType.F32 : source.Format.Type);
+        if (!pack || layout is null) return new UnpackedWeight(source, exact, keep: pack);
+        var weight = new PackedWeight(source.Name, layout, source.Rows, source.Columns, Level);
+        packJob.Weight = weight;
+        packJob.Source = source;
+        packJob.Failed = false;
+        pool.Run(packJob, weight.Panels);
+        packJob.Weight = null!;
+        if (!packJob.Failed) return weight;
+        weight.Dispose();
+        return new UnpackedWeight(source, exact, keep: true);
     }
-
-    private sealed class ProductJob : ParallelJob
-    {
-        public const int RowsPerChunk = 64;
-        public DecodedWeight Weight = null!;
-        public float* X, Bias, Y;
-        public int Tokens;
-        public bool Add;
-
-        public override void Run(int chunk, int thread)
-        {
-            int k = Weight.Columns, end = Math.Min((chunk + 1) * RowsPerChunk, Weight.Rows);
-            for (int r = chunk * RowsPerChunk; r < end; r++)
-                for (int t = 0; t < Tokens; t++)
-                {
-                    float y = Sum(Weight.Pointer + (long)r * k, X + (long)t * k, k) + (Bias is null ? 0 : Bias[r]);
-                    float* target = Y + (long)t * Weight.Rows + r;
-                    *target = Add ? *target + y : y;
-                }
-        }
-
-        private static float Sum(float* a, float* b, int n)
-        {
-            float s0 = 0, s1 = 0, s2 = 0, s3 = 0;
-            int i = 0;
-            for (; i + 4 <= n; i += 4)
-            {
-                s0 += a[i] * b[i];
-                s1 += a[i + 1] * b[i + 1];
-                s2 += a[i + 2] * b[i + 2];
-                s3 += a[i + 3] * b[i + 3];
-            }
-            for (; i < n; i++) s0 += a[i] * b[i];
-            return s0 + s1 + (s2 + s3);
-        }
-    }
-
-    private readonly ProductJob product = new();
-    private HostRows? normed, rows8;
-
-    public override Weight LoadWeight(in TensorSource source, bool exact) => new DecodedWeight(source, exact);
 
     public override void Embed(StepBatch batch, Weight table, Activations x)
     {
-        for (int r = 0; r < batch.RowCount; r++)
-            new ReadOnlySpan<float>(((DecodedWeight)table).Pointer + (long)batch.Tokens[r] * table.Columns, table.Columns).CopyTo(new Span<float>(((HostRows)x).Row(r), x.Columns));
+        embedJob.Table = (HostWeight)table;
+        embedJob.Tokens = batch.Tokens;
+        embedJob.X = Pointer(x);
+        pool.Run(embedJob, batch.RowCount);
     }
 
     public override void NormLinear(StepBatch batch, Activations x, ParameterVector gain, float epsilon, ReadOnlySpan<Projection> projections)
     {
-        HostRows scratch = Scratch(x.Columns, batch.RowCount);
-        for (int r = 0; r < batch.RowCount; r++) Normalize(((HostRows)x).Row(r), Pointer(gain), epsilon, scratch.Row(r), x.Columns);
-        foreach (Projection p in projections) Multiply(p.Weight, scratch.Pointer, batch.RowCount, Pointer(p.Bias), Pointer(p.Output), add: false);
+        ActivationForm forms = ActivationForm.None;
+        foreach (Projection p in projections) forms |= ((HostWeight)p.Weight).Form;
+        Prepare(x, null, 0, batch.RowCount, forms, gain, epsilon);
+        while (projections.Length > 0)
+        {
+            int count = Math.Min(projections.Length, ProductJob.MaxProducts);
+            productJob.Begin(input);
+            foreach (Projection p in projections[..count]) productJob.Add((HostWeight)p.Weight, Pointer(p.Bias), Pointer(p.Output), add: false, Threads);
+            pool.Run(productJob, productJob.Chunks);
+            projections = projections[count..];
+        }
     }
 
-    public override void LinearAdd(StepBatch batch, Activations x, Weight weight, ParameterVector? bias, Activations residual) =>
-        Multiply(weight, Pointer(x), batch.RowCount, Pointer(bias), Pointer(residual), add: true);
+    public override void LinearAdd(StepBatch batch, Activations x, Weight weight, ParameterVector? bias, Activations residual)
+    {
+        Prepare(x, null, 0, batch.RowCount, ((HostWeight)weight).Form, null, 0);
+        Multiply(weight, Pointer(bias), Pointer(residual), add: true);
+    }
 
     public override void Logits(StepBatch batch, int first, int count, Activations x, ParameterVector gain, float epsilon, Weight head, Activations logits)
     {
-        HostRows scratch = Scratch(x.Columns, count);
-        for (int i = 0; i < count; i++) Normalize(((HostRows)x).Row(batch.OutputRows[first + i]), Pointer(gain), epsilon, scratch.Row(i), x.Columns);
-        Multiply(head, scratch.Pointer, count, null, Pointer(logits), add: false);
+        Prepare(x, batch.OutputRows, first, count, ((HostWeight)head).Form, gain, epsilon);
+        Multiply(head, null, Pointer(logits), add: false);
     }
 
-    private HostRows Scratch(int columns, int rows)
+    private void Multiply(Weight weight, float* bias, float* y, bool add)
     {
-        if (normed is null || normed.Columns != columns || normed.Rows < rows) normed = new HostRows(rows, columns);
-        return normed;
+        productJob.Begin(input);
+        productJob.Add((HostWeight)weight, bias, y, add, Threads);
+        pool.Run(productJob, productJob.Chunks);
     }
 
-    private static void Normalize(float* x, float* gain, float epsilon, float* y, int n)
+    /// <summary>Brings rows of x into the forms, and makes scratch for the products of them.</summary>
+    private void Prepare(Activations x, int[]? rows, int first, int count, ActivationForm forms, ParameterVector? gain, float epsilon)
     {
-        float inverse = 1 / MathF.Sqrt(TensorSum(x, n) / n + epsilon);
-        for (int i = 0; i < n; i++) y[i] = x[i] * inverse * gain[i];
-    }
-
-    private static float TensorSum(float* x, int n)
-    {
-        double sum = 0;
-        for (int i = 0; i < n; i++) sum += (double)x[i] * x[i];
-        return (float)sum;
-    }
-
-    private void Multiply(Weight weight, float* x, int tokens, float* bias, float* y, bool add)
-    {
-        product.Weight = (DecodedWeight)weight;
-        if (product.Weight.Quantized)
+        input.Begin(count, x.Columns, forms);
+        // A thread's scratch holds a row, or a tile's sums of 64 rows for 8 tokens.
+        long stride = (Math.Max(x.Columns, 64 * 8) + 63) / 64 * 64;
+        if (productScratch is null || productScratch.Bytes < stride * Threads * sizeof(float))
         {
-            HostRows rounded = rows8 is { } r && r.Columns == weight.Columns && r.Rows >= tokens ? r : rows8 = new HostRows(tokens, weight.Columns);
-            Linear.RoundActivations(new ReadOnlySpan<float>(x, tokens * weight.Columns)).CopyTo(new Span<float>(rounded.Pointer, tokens * weight.Columns));
-            x = rounded.Pointer;
+            productScratch?.Dispose();
+            productScratch = new NativeBuffer(stride * Threads * sizeof(float));
         }
-        product.X = x;
-        product.Bias = bias;
-        product.Y = y;
-        (product.Tokens, product.Add) = (tokens, add);
-        pool.Run(product, (weight.Rows + ProductJob.RowsPerChunk - 1) / ProductJob.RowsPerChunk);
+        productJob.Scratch = prepareJob.Scratch = (float*)productScratch.Pointer;
+        productJob.ScratchStride = prepareJob.ScratchStride = stride;
+        prepareJob.Input = input;
+        prepareJob.X = Pointer(x);
+        prepareJob.Gain = Pointer(gain);
+        prepareJob.Epsilon = epsilon;
+        prepareJob.Rows = rows;
+        prepareJob.First = first;
+        pool.Run(prepareJob, count);
+    }
+
+    private void DisposeProducts()
+    {
+        input.Dispose();
+        productScratch?.Dispose();
     }
 }

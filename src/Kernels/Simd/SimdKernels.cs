@@ -9,14 +9,18 @@ namespace Inference.Kernels;
 internal sealed unsafe partial class SimdKernels : KernelSet
 {
     private readonly WorkerPool pool;
+    private readonly bool pack;
 
     /// <param name="level">Instruction set; <see cref="SimdLevels.Best"/> unless forced.</param>
     /// <param name="threads">Threads of a job, the calling one among them.</param>
+    /// <param name="pack">Whether to pack weights at load. Without it they are read from the file at each use: slower, and no memory of their own.</param>
     /// <exception cref="PlatformNotSupportedException">The processor lacks the level.</exception>
-    public SimdKernels(SimdLevel level, int threads)
+    public SimdKernels(SimdLevel level, int threads, bool pack = true)
     {
         if (!SimdLevels.IsSupported(level)) throw new PlatformNotSupportedException($"this processor has no {level}; the best here is {SimdLevels.Best}");
         Level = level;
+        this.pack = pack;
+        input = new ProductInput(TileTable.Widest(level));
         pool = new WorkerPool(threads);
     }
 
@@ -66,5 +70,9 @@ internal sealed unsafe partial class SimdKernels : KernelSet
     public override void Fill(Activations activations, ReadOnlySpan<float> values) =>
         values.CopyTo(new Span<float>(Pointer(activations), checked(activations.Rows * activations.Columns)));
 
-    public override void Dispose() => pool.Dispose();
+    public override void Dispose()
+    {
+        pool.Dispose();
+        DisposeProducts();
+    }
 }

@@ -1,9 +1,10 @@
 using System.IO.MemoryMappedFiles;
+using System.Runtime.InteropServices;
 
 namespace Inference.Models;
 
 /// <summary>A whole file mapped read-only. A raw pointer, so that files above 2 GiB need no windows.</summary>
-internal sealed unsafe class FileMapping : IDisposable
+internal sealed unsafe partial class FileMapping : IDisposable
 {
     private readonly MemoryMappedFile? map;
     private readonly MemoryMappedViewAccessor? view;
@@ -42,6 +43,22 @@ internal sealed unsafe class FileMapping : IDisposable
     /// <summary>Bytes of the file.</summary>
     public long Length { get; }
 
+    /// <summary>Drops whole pages of a range from this process; the file stays in the system's cache. Only Linux is asked, and may decline.</summary>
+    public void Forget(long offset, long bytes)
+    {
+        if (Data == null || !OperatingSystem.IsLinux()) return;
+        long page = Environment.SystemPageSize, first = (offset + page - 1) / page * page, end = (offset + bytes) / page * page;
+        if (end <= first) return;
+        try
+        {
+            _ = Advise(Data + first, (nuint)(end - first), DontNeed);
+        }
+        catch (Exception error) when (error is DllNotFoundException or EntryPointNotFoundException)
+        {
+            // A hint that a libc of another name does not get.
+        }
+    }
+
     public void Dispose()
     {
         if (Data != null) view!.SafeMemoryMappedViewHandle.ReleasePointer();
@@ -49,4 +66,9 @@ internal sealed unsafe class FileMapping : IDisposable
         view?.Dispose();
         map?.Dispose();
     }
+
+    private const int DontNeed = 4; // MADV_DONTNEED
+
+    [LibraryImport("libc", EntryPoint = "madvise")]
+    private static partial int Advise(byte* address, nuint length, int advice);
 }

@@ -79,6 +79,9 @@ internal sealed unsafe partial class GgufFile : IDisposable
         return new(tensor.Name, format, (int)tensor.Rows, (int)tensor.Columns, (nint)(mapping.Data + tensor.Offset));
     }
 
+    /// <summary>Tells the system that the tensor's bytes are not needed again, so that a model being packed does not stand in memory twice. Reading them stays possible.</summary>
+    public void Forget(GgufTensor tensor) => mapping.Forget(tensor.Offset, tensor.Bytes);
+
     public void Dispose() => mapping.Dispose();
 
     private void ReadVersion(ref GgufCursor cursor)

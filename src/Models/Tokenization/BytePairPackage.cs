@@ -11,36 +11,40 @@ internal static class BytePairPackage
     /// <exception cref="ModelFormatException">A merge is malformed or names a token that the vocabulary lacks.</exception>
     public static BpeTokenizer Create(VocabularyData vocabulary)
     {
-        string[] merges = vocabulary.Merges!;
-        Dictionary<string, int> ids = IdsOfText(vocabulary);
         try
         {
-            return Create(vocabulary, ids, merges);
+            return Create(vocabulary, TextTokens(vocabulary), vocabulary.Merges!);
         }
         catch (Exception exception) when (exception is ArgumentException or InvalidOperationException)
         {
-            // It refuses the whole list for one bad or repeated entry, and does not say which. Repeated ones never take effect, so they can go.
-            return Create(vocabulary, ids, [.. merges.Where((merge, index) => IsSound(vocabulary, ids, merge, index)).Distinct(StringComparer.Ordinal)]);
+            // It refuses everything for one repeated token or one bad or repeated merge, and does not say which. Of equals, the first counts.
+            Dictionary<string, int> ids = IdsOfText(vocabulary);
+            return Create(vocabulary, ids, [.. vocabulary.Merges!.Where((merge, index) => IsSound(vocabulary, ids, merge, index)).Distinct(StringComparer.Ordinal)]);
         }
     }
 
-    /// <summary>Tokens by spelling; the first of equals, and text before special tokens.</summary>
+    /// <summary>Tokens by spelling; the first of equals, and text before user-defined tokens.</summary>
     public static Dictionary<string, int> IdsOfText(VocabularyData vocabulary)
     {
         var ids = new Dictionary<string, int>(vocabulary.Tokens.Length, StringComparer.Ordinal);
-        for (int id = 0; id < vocabulary.Tokens.Length; id++)
-            if (vocabulary.Types[id] is TokenType.Normal or TokenType.Undefined) ids.TryAdd(vocabulary.Tokens[id], id);
-        // Merges may pass through user-defined tokens.
-        for (int id = 0; id < vocabulary.Tokens.Length; id++)
-            if (vocabulary.Types[id] == TokenType.UserDefined) ids.TryAdd(vocabulary.Tokens[id], id);
+        foreach ((string token, int id) in TextTokens(vocabulary)) ids.TryAdd(token, id);
         return ids;
     }
 
-    private static BpeTokenizer Create(VocabularyData vocabulary, Dictionary<string, int> ids, string[] merges)
+    /// <summary>The tokens that merging can give, text before user-defined ones, through which merges may pass.</summary>
+    private static IEnumerable<KeyValuePair<string, int>> TextTokens(VocabularyData vocabulary)
+    {
+        foreach (bool userDefined in (bool[])[false, true])
+            for (int id = 0; id < vocabulary.Tokens.Length; id++)
+                if (userDefined ? vocabulary.Types[id] == TokenType.UserDefined : vocabulary.Types[id] is TokenType.Normal or TokenType.Undefined)
+                    yield return new(vocabulary.Tokens[id], id);
+    }
+
+    private static BpeTokenizer Create(VocabularyData vocabulary, IEnumerable<KeyValuePair<string, int>> tokens, string[] merges)
     {
         string? unknown = vocabulary.UnknownId is { } id ? vocabulary.Tokens[id] : null;
-        if (unknown is not null) ids.TryAdd(unknown, vocabulary.UnknownId!.Value);
-        return BpeTokenizer.Create(new BpeOptions(ids) { Merges = merges, ByteLevel = true, UnknownToken = unknown, PreTokenizer = WholeText.Instance });
+        if (unknown is not null && vocabulary.Types[vocabulary.UnknownId!.Value] is TokenType.Unknown or TokenType.Control) tokens = tokens.Append(new(unknown, vocabulary.UnknownId!.Value));
+        return BpeTokenizer.Create(new BpeOptions(tokens) { Merges = merges, ByteLevel = true, UnknownToken = unknown, PreTokenizer = WholeText.Instance });
     }
 
     private static bool IsSound(VocabularyData vocabulary, Dictionary<string, int> ids, string merge, int index)

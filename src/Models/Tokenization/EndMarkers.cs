@@ -8,6 +8,7 @@ internal static class EndMarkers
     private static readonly FrozenSet<string> Spellings = new[]
     {
         "</s>", "<|endoftext|>", "<|end_of_text|>", "<|im_end|>", "<|eot_id|>", "<|eom_id|>", "<|end|>", "<|end_of_turn|>", "<end_of_turn>", "<EOT>", "<|eot|>",
+        "<｜end▁of▁sentence｜>",
     }.ToFrozenSet(StringComparer.Ordinal);
 
     public static FrozenSet<int> Of(VocabularyData vocabulary)

@@ -1,4 +1,4 @@
-using System.Text;
+using System.Text.Unicode;
 
 namespace Inference.Models;
 
@@ -8,11 +8,10 @@ namespace Inference.Models;
 /// </summary>
 internal sealed class StreamDecoder
 {
-    private const int MaxPendingBytes = 3;
-
     private readonly Tokenizer tokenizer;
     private readonly bool skipSpecial;
-    private readonly System.Text.Decoder utf8 = Encoding.UTF8.GetDecoder();
+    private byte[] pending = new byte[64];
+    private int pendingCount;
     private char[] buffer = new char[64];
     private bool dropLeadingSpace;
 
@@ -39,8 +38,17 @@ internal sealed class StreamDecoder
 
     private ReadOnlySpan<char> Convert(ReadOnlySpan<byte> bytes, bool flush)
     {
-        int most = bytes.Length + MaxPendingBytes;
-        if (buffer.Length < most) buffer = new char[most * 2];
-        return buffer.AsSpan(0, utf8.GetChars(bytes, buffer, flush));
+        int count = pendingCount + bytes.Length;
+        if (count > pending.Length)
+        {
+            Array.Resize(ref pending, count * 2);
+            buffer = new char[pending.Length];
+        }
+        bytes.CopyTo(pending.AsSpan(pendingCount));
+        // Replaces each maximal invalid part by one U+FFFD, as Encoding.UTF8 does; System.Text.Decoder would allocate for each.
+        Utf8.ToUtf16(pending.AsSpan(0, count), buffer, out int read, out int written, replaceInvalidSequences: true, isFinalBlock: flush);
+        pendingCount = count - read;
+        pending.AsSpan(read, pendingCount).CopyTo(pending);
+        return buffer.AsSpan(0, written);
     }
 }

@@ -130,7 +130,7 @@ internal abstract class Tokenizer
         if (count == 0) throw Error("tokens", "at least one token", "none");
         if (vocabulary.Types.Length != count) throw Error("token_type", $"{count} entries, one per token", $"{vocabulary.Types.Length}");
         if (vocabulary.Scores is { } scores && scores.Length != count) throw Error("scores", $"{count} entries, one per token", $"{scores.Length}");
-        int bad = Array.FindIndex(vocabulary.Types, type => !Enum.IsDefined(type));
+        int bad = Array.FindIndex(vocabulary.Types, type => type is < TokenType.Undefined or > TokenType.Byte);
         if (bad >= 0) throw Error($"token_type[{bad}]", "0 to 6", $"{(int)vocabulary.Types[bad]}");
         foreach (int? id in (ReadOnlySpan<int?>)[vocabulary.BosId, vocabulary.EosId, vocabulary.UnknownId, vocabulary.PaddingId, vocabulary.EotId, vocabulary.EomId])
             if (id is { } value && (uint)value >= (uint)count) throw Error("*_token_id", $"ids below {count}", $"{value}");

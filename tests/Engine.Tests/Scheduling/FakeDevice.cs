@@ -13,6 +13,7 @@ internal sealed class FakeDevice(KvAllocator kv)
 
     private readonly int[][] _pages = [.. kv.Groups.Select(g => Enumerable.Repeat(-1, g.Blocks * g.BlockSize).ToArray())];
     private readonly int[][,] _tables = [.. kv.Groups.Select(g => new int[kv.MaxSequences, g.BlocksFor(kv.MaxLength)])];
+    private readonly HashSet<(ScheduledSequence, int)> _sampled = [];
 
     /// <summary>Positions whose prompt log-probabilities were computed, in order, per sequence.</summary>
     public Dictionary<ScheduledSequence, List<int>> LogprobRows { get; } = [];
@@ -58,6 +59,7 @@ internal sealed class FakeDevice(KvAllocator kv)
                 rows.Add(length - 1);
             }
             if (!output.Kind.HasFlag(OutputKind.Sample)) continue;
+            Assert.True(_sampled.Add((sequence, length)), $"position {length} of {sequence} is sampled twice");
             int next = Next(Read(0, slot, length));
             for (int g = 1; g < plan.Groups; g++) Assert.Equal(next, Next(Read(g, slot, length)));
             if (next == EndToken) Results.Finish(output.Sequence);

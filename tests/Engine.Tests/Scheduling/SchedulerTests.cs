@@ -47,21 +47,19 @@ public class SchedulerTests
     }
 
     [Fact]
-    public void Leaves_the_first_in_rank_a_row_beside_any_number_of_decodes()
+    public void Admits_no_more_than_have_a_row_each()
     {
-        var s = new Simulation(16, 100, options: Budget(2));
-        ScheduledSequence b = s.Add(1, 50), c = s.Add(1, 50);
+        var s = new Simulation(16, 100, options: Budget(3, chunk: 1));
+        ScheduledSequence a = s.Add(1, 50), b = s.Add(2, 50), c = s.Add(9, 5), d = s.Add(1, 5);
         s.Step();
-        ScheduledSequence urgent = s.Add(6, 5, priority: 1);
-        // The decodes take the whole budget until the prompt runs; once it does, it outranks them and keeps a row in every step.
-        s.Clock.Now += 1;
         s.Step();
+        Assert.Equal((1, 2, 2), (a.UncomputedLength, b.ComputedLength, c.ComputedLength));
+        Assert.Equal(SequenceState.Waiting, d.State);
+        ScheduledSequence urgent = s.Add(9, 5, priority: 1);
         s.Scheduler.Cancel(c);
-        s.Step();
-        Assert.Equal((SequenceState.Running, 1), (urgent.State, urgent.ComputedLength));
-        ScheduledSequence d = s.Add(1, 50, priority: 1);
+        Assert.Equal([a, b, urgent], s.Step().Sequences.ToArray());
         s.Drain();
-        Assert.All([b, urgent, d], Simulation.AssertComplete);
+        Assert.All([a, b, d, urgent], Simulation.AssertComplete);
     }
 
     [Fact]
@@ -94,10 +92,10 @@ public class SchedulerTests
     [Fact]
     public void Admits_only_with_blocks_for_what_is_known_of_all()
     {
-        var s = new Simulation(4, 5, options: Budget(4));
+        var s = new Simulation(4, 5, options: Budget(8, chunk: 4));
         ScheduledSequence a = s.Add(12, 4), b = s.Add(8, 4);
         s.Step();
-        // Two blocks are free and the first chunk of b needs one, but the rest of a's prompt needs them.
+        // Four blocks are free and b needs three, but the rest of a needs three as well.
         Assert.Equal((SequenceState.Running, SequenceState.Waiting), (a.State, b.State));
         s.Drain();
         Assert.Equal(0, s.Scheduler.Statistics.Preemptions);

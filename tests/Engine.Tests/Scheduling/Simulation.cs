@@ -80,6 +80,7 @@ internal sealed class Simulation
     private void Check(StepPlan plan)
     {
         Assert.InRange(plan.RowCount, 0, _options.MaxBatchTokens);
+        Assert.InRange(Scheduler.RunningCount, 0, _options.MaxBatchTokens);
         Assert.Equal(plan.SequenceCount, plan.Sequences.ToArray().Distinct().Count());
         int row = 0, decodeRows = 0;
         for (int i = 0; i < plan.SequenceCount; i++)

@@ -19,14 +19,14 @@ internal sealed class SequenceRun : IDisposable
     private readonly int[] blocks;
     private int length;
 
-    public SequenceRun(LoadedModel model, KernelSet kernels, KvType kvType, int capacity, int blockSize = 16)
+    public SequenceRun(LoadedModel model, KernelSet kernels, KvType kvType, int capacity, int blockSize = 16, ModelSpec? spec = null)
     {
         this.model = model;
         this.kernels = kernels;
         int blockCount = (capacity + blockSize - 1) / blockSize;
         blocks = Enumerable.Range(0, 2 * blockCount + 1).ToArray();
         new Random(7).Shuffle(blocks);
-        decoder = new Decoder(model.Spec, kernels);
+        decoder = new Decoder(spec ?? model.Spec, kernels);
         workspace = new Workspace(kernels, model.Spec, capacity, capacity);
         pages = kernels.AllocatePages(model.Spec.CacheLayout(blockSize, kvType, kvType), blocks.Length);
         pages.FillWithNaN();

@@ -3,7 +3,7 @@ using System.Text;
 namespace Inference.Models.Tests;
 
 /// <summary>Text that comes one id at a time.</summary>
-public class StreamTests
+public class StreamDecoderTests
 {
     public static TheoryData<string> Names => TokenizerFiles.Names;
 
@@ -64,5 +64,43 @@ public class StreamTests
             if (prompt.Contains('\uFFFD')) continue;
             Assert.Equal(whole, prompt + Feed(tokenizer.CreateStream(continuation: true), ids[split..]));
         }
+    }
+
+    [Fact]
+    public void TextComesWhenItsCharactersAreComplete()
+    {
+        StreamDecoder stream = Tokenizer.Create(SmallVocabularies.ByteLevel("gpt-2", ["Ġ a"])).CreateStream();
+        Assert.Equal(" a", stream.Append(256).ToString());
+        Assert.Equal("", stream.Append(0xF0).ToString());
+        Assert.Equal("", stream.Append(0x9F).ToString());
+        Assert.Equal("", stream.Append(0x98).ToString());
+        Assert.Equal("😀", stream.Append(0x80).ToString());
+        Assert.Equal("", stream.Append(0xC3).ToString());
+        Assert.Equal("\uFFFDa", stream.Append('a').ToString());
+        Assert.Equal("", stream.Append(0xE6).ToString());
+        Assert.Equal("\uFFFD", stream.Flush().ToString());
+        Assert.Equal("", stream.Flush().ToString());
+    }
+
+    [Fact]
+    public void OnlyTheStartOfASequenceLosesItsSpace()
+    {
+        Tokenizer tokenizer = Tokenizer.Create(SmallVocabularies.SentencePiece(("▁a", -1)));
+        int[] ids = [SmallVocabularies.Bos, 259, 259];
+        Assert.Equal("a a", Feed(tokenizer.CreateStream(), ids));
+        Assert.Equal(" a a", Feed(tokenizer.CreateStream(continuation: true), ids));
+        Assert.Equal("<s> a a", Feed(tokenizer.CreateStream(skipSpecial: false), ids));
+    }
+
+    [Fact]
+    public void AWarmStreamAllocatesNothing()
+    {
+        StreamDecoder stream = Tokenizer.Create(SmallVocabularies.ByteLevel("gpt-2", ["Ġ a"])).CreateStream();
+        int characters = 0;
+        for (int warm = 0; warm < 10; warm++) characters += stream.Append(256).Length;
+        long before = GC.GetAllocatedBytesForCurrentThread();
+        for (int i = 0; i < 1000; i++) characters += stream.Append(i % 257).Length;
+        Assert.Equal(0, GC.GetAllocatedBytesForCurrentThread() - before);
+        Assert.True(characters > 1000);
     }
 }

@@ -1,10 +1,10 @@
-using Inference.Tests.Shared;
 using System.Text.Json;
+using Inference.Tests.Shared;
 
 namespace Inference.Models.Tests;
 
 /// <summary>Against Hugging Face's tokenizers and the ids that kjv-5m was trained with.</summary>
-public class ConformanceTests(ITestOutputHelper output)
+public class TokenizerConformanceTests(ITestOutputHelper output)
 {
     public static TheoryData<string> Names => TokenizerFiles.Names;
 
@@ -28,11 +28,17 @@ public class ConformanceTests(ITestOutputHelper output)
             Assert.Equal(Ids(prompt.GetProperty("token_ids")), tokenizer.Encode(text, addSpecial: true, parseSpecial: false));
             int[] continuation = Ids(prompt.GetProperty("greedy_48_ids"));
             StreamDecoder stream = tokenizer.CreateStream(continuation: true);
-            Assert.Equal(prompt.GetProperty("greedy_48_text").GetString(), StreamTests.Feed(stream, continuation));
+            Assert.Equal(prompt.GetProperty("greedy_48_text").GetString(), StreamDecoderTests.Feed(stream, continuation));
             prompts++;
         }
         Assert.Equal(10, prompts);
-        output.WriteLine($"kjv-5m: {prompts} prompts and continuations");
+        Report($"tokenizer kjv-5m: {prompts} prompts and continuations");
+    }
+
+    private void Report(string line)
+    {
+        output.WriteLine(line);
+        Console.WriteLine(line); // CI shows how many cases ran
     }
 
     private void Check(string name, Tokenizer tokenizer)
@@ -47,8 +53,7 @@ public class ConformanceTests(ITestOutputHelper output)
             Count(2, "decode", c, c.Decoded, tokenizer.Decode(c.Ids, skipSpecial: false));
             Count(3, "skip special", c, c.DecodedSkipSpecial, tokenizer.Decode(c.Ids, skipSpecial: true));
         }
-        TestContext.Current.SendDiagnosticMessage($"{name}: {cases.Count} cases: encode {right[0]}, with special {right[1]}, decode {right[2]}, skip special {right[3]}");
-        output.WriteLine($"{name}: {cases.Count} cases: encode {right[0]}, with special {right[1]}, decode {right[2]}, skip special {right[3]}");
+        Report($"tokenizer {name}: {cases.Count} cases: encode {right[0]}, with special {right[1]}, decode {right[2]}, skip special {right[3]}");
         Assert.True(cases.Count > 100, $"{name} has {cases.Count} cases");
         Assert.True(wrong.Count == 0, string.Join('\n', wrong.Take(10)));
 

@@ -1,0 +1,35 @@
+namespace Inference.Kernels;
+
+/// <summary>Per 32 columns: 16 scales (float16 * 1024), then [group of 4 columns][row][4]: columns k and k + 16 in the low and high nibble.</summary>
+internal sealed unsafe class PackedQ4_0 : PackedLayout
+{
+    private const int FileBytes = 18, BlockBytes = 288, Scales = 32;
+
+    public override TensorType Type => TensorType.Q4_0;
+    public override long PanelBytes(int columns) => columns / 32 * (long)BlockBytes;
+
+    public override bool PackRow(ReadOnlySpan<byte> source, byte* panel, int row)
+    {
+        for (; source.Length > 0; source = source[FileBytes..], panel += BlockBytes)
+        {
+            if (!TryStore(source, panel + 2 * row)) return false;
+            for (int g = 0; g < 4; g++) source.Slice(2 + 4 * g, 4).CopyTo(new Span<byte>(panel + Scales + 64 * g + 4 * row, 4));
+        }
+        return true;
+    }
+
+    public override void DecodeRow(byte* panel, int row, Span<float> values)
+    {
+        for (int b = 0; b < values.Length / 32; b++, panel += BlockBytes)
+        {
+            float d = Stored(panel + 2 * row);
+            Span<float> block = values.Slice(32 * b, 32);
+            for (int i = 0; i < 16; i++)
+            {
+                byte pair = panel[Scales + i / 4 * 64 + 4 * row + i % 4];
+                block[i] = d * ((pair & 15) - 8);
+                block[i + 16] = d * ((pair >> 4) - 8);
+            }
+        }
+    }
+}

@@ -1,0 +1,30 @@
+namespace Inference.Kernels;
+
+/// <summary>Per 32 columns: 16 scales (float16 * 1024), then [group of 4 columns][row][4] bytes of weight + 128.</summary>
+internal sealed unsafe class PackedQ8_0 : PackedLayout
+{
+    private const int FileBytes = 34, BlockBytes = 544, Scales = 32;
+
+    public override TensorType Type => TensorType.Q8_0;
+    public override long PanelBytes(int columns) => columns / 32 * (long)BlockBytes;
+
+    public override bool PackRow(ReadOnlySpan<byte> source, byte* panel, int row)
+    {
+        for (; source.Length > 0; source = source[FileBytes..], panel += BlockBytes)
+        {
+            if (!TryStore(source, panel + 2 * row)) return false;
+            for (int i = 0; i < 32; i++) panel[Scales + i / 4 * 64 + 4 * row + i % 4] = (byte)(source[2 + i] ^ 0x80);
+        }
+        return true;
+    }
+
+    public override void DecodeRow(byte* panel, int row, Span<float> values)
+    {
+        for (int b = 0; b < values.Length / 32; b++, panel += BlockBytes)
+        {
+            float d = Stored(panel + 2 * row);
+            Span<float> block = values.Slice(32 * b, 32);
+            for (int i = 0; i < 32; i++) block[i] = d * (panel[Scales + i / 4 * 64 + 4 * row + i % 4] - 128);
+        }
+    }
+}

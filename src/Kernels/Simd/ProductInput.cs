@@ -1,0 +1,190 @@
+using System.Numerics;
+using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
+using static Inference.Kernels.TileConstants;
+
+namespace Inference.Kernels;
+
+/// <summary>Forms of activations that weights multiply; a set of projections that share an input may need several.</summary>
+[Flags]
+internal enum ActivationForm
+{
+    None = 0,
+
+    /// <summary>int8 in blocks of 32 (<see cref="ActivationQuantization"/>), in tiles.</summary>
+    Int8 = 1,
+
+    /// <summary>float32, in tiles.</summary>
+    Single = 2,
+
+    /// <summary>float32 times <see cref="HalfScale"/>, in tiles.</summary>
+    ScaledSingle = 4,
+
+    /// <summary>float32 rows, for weights that are decoded at each use.</summary>
+    Rows = 8,
+
+    /// <summary>float32 rows of what the int8 form stands for.</summary>
+    RoundedRows = 16,
+}
+
+/// <summary>
+/// The input of one product or of several that share it, in the forms that their weights need. Tokens stand in tiles of the widest width, the
+/// rest in tiles of 4, 2 and 1; a tile's tokens lie side by side for each block of columns, so that a kernel's addresses are base + constant.
+/// Buffers grow to the largest use and stay.
+/// </summary>
+internal sealed unsafe class ProductInput(int widest) : IDisposable
+{
+    private const int Block = ActivationQuantization.Block;
+    private NativeBuffer? quants, scales, negativeSums, corrections8, corrections32, values, scaledValues, rows, roundedRows;
+    private ActivationForm forms;
+
+    public int Tokens { get; private set; }
+    public int Columns { get; private set; }
+
+    /// <summary>Tokens of the widest tile.</summary>
+    public int Widest { get; } = widest;
+
+    /// <summary>Makes room; then <see cref="Set"/> each token.</summary>
+    public void Begin(int tokens, int columns, ActivationForm needed)
+    {
+        (Tokens, Columns, forms) = (tokens, columns, needed);
+        long elements = (long)tokens * columns, blocks = elements / Block;
+        if (needed.HasFlag(ActivationForm.Int8))
+        {
+            Grow(ref quants, elements);
+            Grow(ref scales, blocks * 4);
+            Grow(ref negativeSums, blocks * 4);
+            Grow(ref corrections8, blocks * 4);
+            Grow(ref corrections32, blocks * 8);
+        }
+        if (needed.HasFlag(ActivationForm.Single)) Grow(ref values, elements * 4);
+        if (needed.HasFlag(ActivationForm.ScaledSingle)) Grow(ref scaledValues, elements * 4);
+        if (needed.HasFlag(ActivationForm.Rows)) Grow(ref rows, elements * 4);
+        if (needed.HasFlag(ActivationForm.RoundedRows)) Grow(ref roundedRows, elements * 4);
+    }
+
+    private static void Grow(ref NativeBuffer? buffer, long bytes)
+    {
+        if (buffer is not null && buffer.Bytes >= bytes) return;
+        buffer?.Dispose();
+        buffer = new NativeBuffer(bytes);
+    }
+
+    /// <summary>Width of the tile that begins at <paramref name="token"/>, the first token of a tile.</summary>
+    public int Width(int token)
+    {
+        int width = Widest;
+        while (width > Tokens - token) width /= 2;
+        return width;
+    }
+
+    /// <summary>A float32 row of <see cref="ActivationForm.Rows"/> or <see cref="ActivationForm.RoundedRows"/>.</summary>
+    public float* Row(int token, bool rounded) => (float*)(rounded ? roundedRows! : rows!).Pointer + (long)token * Columns;
+
+    /// <summary>The tile that begins at <paramref name="token"/>.</summary>
+    public TileInput Tile(int token)
+    {
+        long at = (long)token * Columns, block = at / Block;
+        TileInput tile = default;
+        if (forms.HasFlag(ActivationForm.Int8))
+        {
+            tile.Quants = (sbyte*)quants!.Pointer + at;
+            tile.Scales = (float*)scales!.Pointer + block;
+            tile.NegativeSums = (float*)negativeSums!.Pointer + block;
+            tile.Corrections8 = (int*)corrections8!.Pointer + block;
+            tile.Corrections32 = (int*)corrections32!.Pointer + 2 * block;
+        }
+        if (forms.HasFlag(ActivationForm.Single)) tile.Values = (float*)values!.Pointer + at;
+        if (forms.HasFlag(ActivationForm.ScaledSingle)) tile.ScaledValues = (float*)scaledValues!.Pointer + at;
+        return tile;
+    }
+
+    /// <summary>Sets one token from a float32 row, in every form. Different tokens may be set at the same time.</summary>
+    public void Set(int token, float* x)
+    {
+        int first = token / Widest * Widest, width;
+        while (token >= first + (width = Width(first))) first += width;
+        TileInput tile = Tile(first);
+        int index = token - first;
+        if (forms.HasFlag(ActivationForm.Int8))
+            for (int b = 0; b < Columns / Block; b++) SetBlock(tile, b, width, index, x + b * Block);
+        if (forms.HasFlag(ActivationForm.Single)) Scatter(x, tile.Values + index, width, 1);
+        if (forms.HasFlag(ActivationForm.ScaledSingle)) Scatter(x, tile.ScaledValues + index, width, HalfScale);
+        if (forms.HasFlag(ActivationForm.Rows)) new ReadOnlySpan<float>(x, Columns).CopyTo(new Span<float>(Row(token, false), Columns));
+        if (forms.HasFlag(ActivationForm.RoundedRows))
+        {
+            float* to = Row(token, true);
+            sbyte* q = stackalloc sbyte[Block];
+            for (int b = 0; b < Columns / Block; b++)
+            {
+                float scale = Quantize(x + b * Block, q, out _, out _);
+                for (int i = 0; i < Block; i++) to[b * Block + i] = q[i] * scale;
+            }
+        }
+    }
+
+    private void Scatter(float* x, float* to, int width, float factor)
+    {
+        for (int k = 0; k < Columns; k++) to[(long)k * width] = x[k] * factor;
+    }
+
+    private static void SetBlock(in TileInput tile, int block, int width, int index, float* x)
+    {
+        int at = block * width + index;
+        float scale = Quantize(x, tile.Quants + (long)at * Block, out Vector128<int> first, out Vector128<int> second);
+        // Lane i of first and second is the sum of the quants of columns 4 j + i.
+        Vector128<int> both = first + second;
+        tile.Scales[at] = scale;
+        tile.NegativeSums[at] = -scale * Vector128.Sum(both);
+        tile.Corrections8[at] = Correction(both, -8);
+        tile.Corrections32[2 * block * width + index] = Correction(first, -32);
+        tile.Corrections32[(2 * block + 1) * width + index] = Correction(second, -32);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static int Correction(Vector128<int> sums, int factor) =>
+        (sums[0] + sums[1]) * factor & 0xffff | (sums[2] + sums[3]) * factor << 16;
+
+    /// <summary>
+    /// <see cref="ActivationQuantization.Reference"/> of one block. Rounding is done by adding 1.5 * 2^23, which leaves the nearest integer (ties to
+    /// even) in the low bits. The sums of quants over the two halves of the block are kept by column modulo 4.
+    /// </summary>
+    private static float Quantize(float* x, sbyte* quants, out Vector128<int> firstSums, out Vector128<int> secondSums)
+    {
+        Vector256<float> a = Vector256.Load(x), b = Vector256.Load(x + 8), c = Vector256.Load(x + 16), d = Vector256.Load(x + 24);
+        Vector256<float> top = Vector256.Max(Vector256.Max(Vector256.Abs(a), Vector256.Abs(b)), Vector256.Max(Vector256.Abs(c), Vector256.Abs(d)));
+        Vector128<float> four = Vector128.Max(top.GetLower(), top.GetUpper());
+        float max = MathF.Max(MathF.Max(four[0], four[1]), MathF.Max(four[2], four[3]));
+        Vector256<float> inverse = Vector256.Create(max == 0 ? 0 : 127f / max), magic = Vector256.Create(12582912f);
+        Vector256<int> bits = magic.AsInt32();
+        Vector256<int> ia = (a * inverse + magic).AsInt32() - bits, ib = (b * inverse + magic).AsInt32() - bits;
+        Vector256<int> ic = (c * inverse + magic).AsInt32() - bits, id = (d * inverse + magic).AsInt32() - bits;
+        Vector256.Narrow(Vector256.Narrow(ia, ib), Vector256.Narrow(ic, id)).Store(quants);
+        Vector256<int> first = ia + ib, second = ic + id;
+        firstSums = first.GetLower() + first.GetUpper();
+        secondSums = second.GetLower() + second.GetUpper();
+        return max / 127f;
+    }
+
+    /// <summary>y = x / rms(x) * gain. Sums are kept in four vectors, so the order is fixed for a row. (arXiv 1910.07467)</summary>
+    public static void Normalize(float* x, float* gain, float epsilon, float* y, int columns)
+    {
+        int n = Vector<float>.Count, k = 0;
+        Vector<float> a = default, b = default, c = default, d = default;
+        for (; k + 4 * n <= columns; k += 4 * n)
+        {
+            Vector<float> p = Vector.Load(x + k), q = Vector.Load(x + k + n), r = Vector.Load(x + k + 2 * n), s = Vector.Load(x + k + 3 * n);
+            (a, b, c, d) = (a + p * p, b + q * q, c + r * r, d + s * s);
+        }
+        float sum = Vector.Sum(a + b + (c + d));
+        for (; k < columns; k++) sum += x[k] * x[k];
+        float inverse = 1 / MathF.Sqrt(sum / columns + epsilon);
+        for (k = 0; k + n <= columns; k += n) (Vector.Load(x + k) * inverse * Vector.Load(gain + k)).Store(y + k);
+        for (; k < columns; k++) y[k] = x[k] * inverse * gain[k];
+    }
+
+    public void Dispose()
+    {
+        foreach (NativeBuffer? b in (ReadOnlySpan<NativeBuffer?>)[quants, scales, negativeSums, corrections8, corrections32, values, scaledValues, rows, roundedRows]) b?.Dispose();
+    }
+}

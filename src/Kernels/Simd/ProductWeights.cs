@@ -1,0 +1,170 @@
+using System.Numerics;
+using System.Runtime.InteropServices;
+
+namespace Inference.Kernels;
+
+/// <summary>Where the rows of a product go: y[token][row] = bias + sum, or y += bias + sum.</summary>
+internal readonly unsafe struct ProductOutput(float* y, float* bias, int rows, bool add)
+{
+    /// <summary>Takes <paramref name="count"/> sums of <paramref name="token"/> for the rows from <paramref name="row"/> on.</summary>
+    public void Take(float* sums, int token, int row, int count)
+    {
+        float* to = y + (long)token * rows + row;
+        float* b = bias is null ? null : bias + row;
+        int n = Vector<float>.Count, i = 0;
+        for (; i + n <= count; i += n)
+        {
+            Vector<float> sum = Vector.Load(sums + i);
+            if (b is not null) sum += Vector.Load(b + i);
+            if (add) sum += Vector.Load(to + i);
+            sum.Store(to + i);
+        }
+        for (; i < count; i++) to[i] = (add ? to[i] : 0) + (sums[i] + (b is null ? 0 : b[i]));
+    }
+}
+
+/// <summary>A weight of the host kernels: rows in panels, which are multiplied independently of each other.</summary>
+internal abstract unsafe class HostWeight(string name, TensorType type, int rows, int columns) : Weight(name, type, rows, columns)
+{
+    /// <summary>Form of the activations that it multiplies.</summary>
+    public abstract ActivationForm Form { get; }
+
+    public abstract int PanelRows { get; }
+    public int Panels => (Rows + PanelRows - 1) / PanelRows;
+
+    /// <summary>Bytes of a panel, as far as cutting work into pieces is concerned.</summary>
+    public abstract long PanelBytes { get; }
+
+    /// <summary>
+    /// Multiplies the panels from <paramref name="first"/> to <paramref name="end"/> - 1 by tokens <paramref name="token"/> to
+    /// <paramref name="tokenEnd"/> - 1 of <paramref name="x"/>, which are whole tiles, into <paramref name="y"/>. The memory of
+    /// <paramref name="scratch"/> is 64 floats for each token of a tile, and at least a row of columns.
+    /// </summary>
+    public abstract void Multiply(int first, int end, ProductInput x, int token, int tokenEnd, in ProductOutput y, float* scratch);
+
+    /// <summary>Decodes one row to float32.</summary>
+    public abstract void DecodeRow(int row, Span<float> values);
+}
+
+/// <summary>A weight in the layout of the tiles.</summary>
+internal sealed unsafe class PackedWeight : HostWeight
+{
+    private readonly PackedLayout layout;
+    private readonly NativeBuffer panels;
+    private readonly delegate*<byte*, int, TileInput*, float*, void> one, two, four, eight;
+
+    public PackedWeight(string name, PackedLayout layout, int rows, int columns, SimdLevel level) : base(name, layout.Type, rows, columns)
+    {
+        this.layout = layout;
+        PanelBytes = layout.PanelBytes(columns);
+        panels = new NativeBuffer(PanelBytes * Panels);
+        one = TileTable.Find(level, Type, 1);
+        two = TileTable.Find(level, Type, 2);
+        four = TileTable.Find(level, Type, 4);
+        eight = TileTable.Find(level, Type, 8);
+    }
+
+    public override ActivationForm Form => layout.Form;
+    public override int PanelRows => layout.PanelRows;
+    public override long PanelBytes { get; }
+    public override long PackedBytes => panels.Bytes;
+
+    private byte* Panel(int panel) => panels.Pointer + panel * PanelBytes;
+
+    /// <summary>Packs the rows of one panel from the file's form, or from decoded rows when the layout is F32. False when a number does not fit.</summary>
+    public bool Pack(in TensorSource source, int panel)
+    {
+        int end = Math.Min(PanelRows, Rows - panel * PanelRows);
+        Span<float> decoded = source.Format.Type == Type ? [] : new float[Columns];
+        for (int row = 0; row < end; row++)
+        {
+            ReadOnlySpan<byte> bytes = source.Row(panel * PanelRows + row);
+            if (!decoded.IsEmpty)
+            {
+                source.Format.Decode(bytes, decoded);
+                bytes = MemoryMarshal.AsBytes(decoded);
+            }
+            if (!layout.PackRow(bytes, Panel(panel), row)) return false;
+        }
+        return true;
+    }
+
+    public override void Multiply(int first, int end, ProductInput x, int token, int tokenEnd, in ProductOutput y, float* scratch)
+    {
+        for (int panel = first; panel < end; panel++)
+        {
+            byte* weights = Panel(panel);
+            int row = panel * PanelRows, rows = Math.Min(PanelRows, Rows - row), width;
+            for (int t = token; t < tokenEnd; t += width)
+            {
+                width = x.Width(t);
+                TileInput tile = x.Tile(t);
+                (width switch { 1 => one, 2 => two, 4 => four, _ => eight })(weights, Columns, &tile, scratch);
+                for (int i = 0; i < width; i++) y.Take(scratch + i * PanelRows, t + i, row, rows);
+            }
+        }
+    }
+
+    public override void DecodeRow(int row, Span<float> values) => layout.DecodeRow(Panel(row / PanelRows), row % PanelRows, values);
+
+    public override void Dispose() => panels.Dispose();
+}
+
+/// <summary>
+/// A weight in the file's form: each row is decoded whenever it is multiplied. For formats without tiles, for numbers beyond a packed form, and
+/// for loads without packing, where the file stays mapped and nothing is copied.
+/// </summary>
+internal sealed unsafe class UnpackedWeight : HostWeight
+{
+    private readonly TensorSource source;
+    private readonly NativeBuffer? copy;
+
+    /// <param name="source">The matrix; it must stay valid unless it is copied.</param>
+    /// <param name="exact">Whether to multiply activations as they are, though the format is quantised.</param>
+    /// <param name="keep">Whether to copy the file's bytes.</param>
+    public UnpackedWeight(in TensorSource source, bool exact, bool keep) : base(source.Name, exact ? TensorType.F32 : source.Format.Type, source.Rows, source.Columns)
+    {
+        this.source = source;
+        Form = !exact && source.Format.BlockElements > 1 ? ActivationForm.RoundedRows : ActivationForm.Rows;
+        if (!keep) return;
+        copy = new NativeBuffer(source.Bytes);
+        Buffer.MemoryCopy((void*)source.Data, copy.Pointer, copy.Bytes, source.Bytes);
+        this.source = source with { Data = (nint)copy.Pointer };
+    }
+
+    public override ActivationForm Form { get; }
+    public override int PanelRows => 16;
+    public override long PanelBytes => source.Format.RowBytes(Columns) * PanelRows;
+    public override long PackedBytes => source.Bytes;
+
+    public override void Multiply(int first, int end, ProductInput x, int token, int tokenEnd, in ProductOutput y, float* scratch)
+    {
+        for (int row = first * PanelRows; row < Math.Min(end * PanelRows, Rows); row++)
+        {
+            source.DecodeRow(row, new Span<float>(scratch, Columns));
+            for (int t = token; t < tokenEnd; t++)
+            {
+                float sum = Dot(scratch, x.Row(t, Form == ActivationForm.RoundedRows), Columns);
+                y.Take(&sum, t, row, 1);
+            }
+        }
+    }
+
+    private static float Dot(float* w, float* x, int columns)
+    {
+        int n = Vector<float>.Count, k = 0;
+        Vector<float> a = default, b = default;
+        for (; k + 2 * n <= columns; k += 2 * n)
+        {
+            a += Vector.Load(w + k) * Vector.Load(x + k);
+            b += Vector.Load(w + k + n) * Vector.Load(x + k + n);
+        }
+        float sum = Vector.Sum(a + b);
+        for (; k < columns; k++) sum += w[k] * x[k];
+        return sum;
+    }
+
+    public override void DecodeRow(int row, Span<float> values) => source.DecodeRow(row, values);
+
+    public override void Dispose() => copy?.Dispose();
+}

@@ -1,0 +1,231 @@
+using Inference.Kernels.Cases;
+
+namespace Inference.Kernels.Tests;
+
+/// <summary>What packed products promise beyond small errors: bits that do not depend on the batch, and a packed form that loses nothing.</summary>
+public unsafe class SimdProductTests
+{
+    private const int Rows = 150, Tokens = 17;
+
+    public static TheoryData<string, string> LevelsAndFormats()
+    {
+        var data = new TheoryData<string, string>();
+        foreach (SimdLevel level in Enum.GetValues<SimdLevel>())
+            foreach (TensorFormat format in TensorFormat.All) data.Add(level.ToString(), format.Name);
+        return data;
+    }
+
+    public static TheoryData<string> Formats => new(TensorFormat.All.Select(f => f.Name));
+
+    private static SimdLevel Level(string name)
+    {
+        var level = Enum.Parse<SimdLevel>(name);
+        Assert.SkipUnless(SimdLevels.IsSupported(level), "instruction set absent: " + name);
+        return level;
+    }
+
+    private static TensorFormat Format(string name) => TensorFormat.All.Single(f => f.Name == name);
+
+    /// <summary>Columns that exercise several blocks; float formats take any number.</summary>
+    private static int Columns(TensorFormat format) => format.BlockElements == 1 ? 333 : 3 * Math.Max(format.BlockElements, 64);
+
+    [Theory, MemberData(nameof(LevelsAndFormats))]
+    public void A_row_has_the_same_bits_alone_and_in_any_batch(string levelName, string formatName)
+    {
+        SimdLevel level = Level(levelName);
+        TensorFormat format = Format(formatName);
+        int columns = Columns(format);
+        float[] x = RandomTensor.Activations(Tokens * columns, 3);
+        using var tensor = new RandomTensor(format, Rows, columns, 1);
+        float[][] alone = [.. Enumerable.Range(0, Tokens).Select(t => Run(level, 1, tensor, x.AsSpan(t * columns, columns), 1))];
+        for (int tokens = 1; tokens <= Tokens; tokens++)
+            for (int threads = 1; threads <= 2; threads++)
+            {
+                float[] together = Run(level, threads, tensor, x.AsSpan(0, tokens * columns), tokens);
+                for (int t = 0; t < tokens; t++) AssertSameBits(alone[t], together.AsSpan(t * 3 * Rows, 3 * Rows), $"token {t} of {tokens}, {threads} threads");
+            }
+    }
+
+    /// <summary>[token][LinearAdd, NormLinear, Logits][row]</summary>
+    private static float[] Run(SimdLevel level, int threads, RandomTensor tensor, ReadOnlySpan<float> x, int tokens)
+    {
+        int columns = tensor.Source.Columns;
+        using var kernels = new SimdKernels(level, threads);
+        using Weight weight = kernels.LoadWeight(tensor.Source, exact: false);
+        using ParameterVector gain = kernels.LoadVector(RandomTensor.Activations(columns, 6)), bias = kernels.LoadVector(RandomTensor.Activations(Rows, 7));
+        StepBatch batch = ProductCases.Rows(tokens, 1, 2);
+        using Activations input = kernels.AllocateActivations(tokens, columns);
+        kernels.Fill(input, x);
+        Activations[] outputs = [.. Enumerable.Range(0, 3).Select(_ => kernels.AllocateActivations(tokens, Rows))];
+        kernels.LinearAdd(batch, input, weight, bias, outputs[0]);
+        kernels.NormLinear(batch, input, gain, 1e-5f, [new Projection(weight, bias, outputs[1])]);
+        kernels.Logits(batch, 0, tokens, input, gain, 1e-5f, weight, outputs[2]);
+        var result = new float[tokens * 3 * Rows];
+        for (int t = 0; t < tokens; t++)
+            for (int o = 0; o < 3; o++) kernels.Download(outputs[o], tokens).Slice(t * Rows, Rows).CopyTo(result.AsSpan((t * 3 + o) * Rows));
+        foreach (Activations output in outputs) output.Dispose();
+        return result;
+    }
+
+    [Theory, MemberData(nameof(Formats))]
+    public void Embeds_the_bits_of_the_file_from_the_packed_form(string formatName)
+    {
+        TensorFormat format = Format(formatName);
+        int columns = Columns(format);
+        using var tensor = new RandomTensor(format, Rows, columns, 5);
+        using var kernels = new SimdKernels(SimdLevels.Best, 2);
+        using Weight table = kernels.LoadWeight(tensor.Source, exact: false);
+        Assert.Equal(format.Type, table.Type);
+        Assert.InRange(table.PackedBytes, 1, tensor.Source.Bytes / Rows * 192 * 103 / 100); // rows filled up to 192, and 3 % for unpacked scales
+        StepBatch batch = ProductCases.Rows(Rows, Rows, 2);
+        for (int r = 0; r < Rows; r++) batch.Tokens[r] = Rows - 1 - r;
+        using Activations x = kernels.AllocateActivations(Rows, columns);
+        kernels.Embed(batch, table, x);
+        var expected = new float[columns];
+        for (int r = 0; r < Rows; r++)
+        {
+            tensor.Source.DecodeRow(batch.Tokens[r], expected);
+            AssertSameBits(expected, kernels.Download(x, Rows).Slice(r * columns, columns), "row " + r);
+        }
+    }
+
+    [Theory, MemberData(nameof(Formats))]
+    public void Agrees_with_the_reference_without_packing(string formatName)
+    {
+        foreach (bool exact in (bool[])[false, true])
+        {
+            using var tensor = new RandomTensor(Format(formatName), 35, Columns(Format(formatName)), 1);
+            using var kernels = new SimdKernels(SimdLevels.Best, 2, pack: false);
+            AssertAgrees(kernels, tensor, exact);
+        }
+    }
+
+    /// <summary>Packed float16 numbers are stored times 1024: from 64 on they do not fit, and such a matrix must still be right.</summary>
+    [Theory, InlineData("F16"), InlineData("Q8_0"), InlineData("Q4_0"), InlineData("Q4_K")]
+    public void Numbers_beyond_the_packed_form_are_right(string formatName)
+    {
+        TensorFormat format = Format(formatName);
+        using var tensor = new RandomTensor(format, 20, Columns(format), 1);
+        *(ushort*)(tensor.Source.Data + (nint)format.RowBytes(tensor.Source.Columns) * 7) = Half16.FromSingle(-64);
+        using var kernels = new SimdKernels(SimdLevels.Best, 2);
+        AssertAgrees(kernels, tensor, exact: false);
+    }
+
+    private static void AssertAgrees(SimdKernels kernels, RandomTensor tensor, bool exact)
+    {
+        using var reference = new ReferenceKernels();
+        float[][] results = [.. new KernelSet[] { kernels, reference }.Select(set =>
+        {
+            using Weight weight = set.LoadWeight(tensor.Source, exact);
+            StepBatch batch = ProductCases.Rows(3, weight.Rows, 2);
+            using Activations x = set.AllocateActivations(3, weight.Columns), y = set.AllocateActivations(3, weight.Rows);
+            using ParameterVector bias = set.LoadVector(RandomTensor.Activations(weight.Rows, 7));
+            set.Embed(batch, weight, x);
+            float[] rows = set.Download(x, 3).ToArray();
+            set.Fill(x, RandomTensor.Activations(3 * weight.Columns, 4));
+            set.LinearAdd(batch, x, weight, bias, y);
+            return (float[])[.. rows, .. set.Download(y, 3)];
+        })];
+        int embedded = 3 * tensor.Source.Columns;
+        AssertSameBits(results[1].AsSpan(0, embedded), results[0].AsSpan(0, embedded), "embedding");
+        Assert.InRange(OperationCase.Error(results[0].AsSpan(embedded), results[1].AsSpan(embedded)), 0, 2e-5);
+    }
+
+    /// <summary>A format that this build has no tiles for: 16 weights of 2 in a block, sign bits in two bytes.</summary>
+    private sealed class SignFormat : TensorFormat
+    {
+        public override TensorType Type => (TensorType)1000;
+        public override int BlockElements => 16;
+        public override int BlockBytes => 2;
+
+        public override void Decode(ReadOnlySpan<byte> blocks, Span<float> values)
+        {
+            for (int i = 0; i < values.Length; i++) values[i] = (blocks[i / 8] >> (i % 8) & 1) == 0 ? 2 : -2;
+        }
+    }
+
+    [Fact]
+    public void A_format_without_tiles_works_with_its_decoder_alone()
+    {
+        var bytes = new byte[40 * 8];
+        new Random(1).NextBytes(bytes);
+        fixed (byte* data = bytes)
+        {
+            var source = new TensorSource("signs", new SignFormat(), 40, 64, (nint)data);
+            using var kernels = new SimdKernels(SimdLevels.Best, 2);
+            using Weight weight = kernels.LoadWeight(source, exact: false);
+            using Activations x = kernels.AllocateActivations(1, 64), y = kernels.AllocateActivations(1, 40);
+            float[] values = RandomTensor.Activations(64, 2), row = new float[64];
+            kernels.Fill(x, values);
+            kernels.LinearAdd(ProductCases.Rows(1, 1, 2), x, weight, null, y);
+            float[] rounded = Linear.RoundActivations(values);
+            for (int r = 0; r < 40; r++)
+            {
+                source.DecodeRow(r, row);
+                double expected = 0;
+                for (int i = 0; i < 64; i++) expected += (double)row[i] * rounded[i];
+                Assert.Equal(expected, kernels.Download(y, 1)[r], 1e-4);
+            }
+        }
+    }
+
+    [Fact]
+    public void Activations_are_quantised_to_the_bits_of_the_reference()
+    {
+        const int columns = 256, tokens = 7;
+        float[] x = RandomTensor.Activations(columns * tokens, 9);
+        Array.Clear(x, 64, 32);
+        x[100] = 0.5f;
+        x[101] = 127f * 3;
+        x[102] = 4.5f; // ties: with scale 3 these are 1.5 and 0.1666
+        using var input = new ProductInput(4);
+        input.Begin(tokens, columns, ActivationForm.Int8);
+        fixed (float* p = x)
+            for (int t = tokens - 1; t >= 0; t--) input.Set(t, p + t * columns);
+        var quants = new sbyte[columns];
+        var scales = new float[columns / 32];
+        for (int t = 0; t < tokens; t++)
+        {
+            ActivationQuantization.Reference(x.AsSpan(t * columns, columns), quants, scales);
+            (int first, int width) = t < 4 ? (0, 4) : t < 6 ? (4, 2) : (6, 1);
+            TileInput tile = input.Tile(first);
+            for (int b = 0; b < columns / 32; b++)
+            {
+                int at = b * width + t - first;
+                Assert.Equal(quants.AsSpan(b * 32, 32), new ReadOnlySpan<sbyte>(tile.Quants + at * 32, 32));
+                Assert.Equal(scales[b], tile.Scales[at]);
+                Assert.Equal(-scales[b] * quants.Skip(b * 32).Take(32).Sum(q => q), tile.NegativeSums[at]);
+            }
+        }
+    }
+
+    [Fact]
+    public void Warm_products_allocate_nothing()
+    {
+        using var kernels = new SimdKernels(SimdLevels.Best, 2);
+        using var tensor = new RandomTensor(Format("Q4_K"), 96, 512, 1);
+        using Weight weight = kernels.LoadWeight(tensor.Source, exact: false);
+        using ParameterVector gain = kernels.LoadVector(RandomTensor.Activations(512, 6));
+        StepBatch batch = ProductCases.Rows(9, 96, 2);
+        using Activations x = kernels.AllocateActivations(9, 512), y = kernels.AllocateActivations(9, 96);
+        var projections = new Projection[] { new(weight, null, y) };
+        void Step()
+        {
+            kernels.Embed(batch, weight, x);
+            kernels.NormLinear(batch, x, gain, 1e-5f, projections);
+            kernels.LinearAdd(batch, x, weight, null, y);
+            kernels.Logits(batch, 2, 3, x, gain, 1e-5f, weight, y);
+        }
+        Step();
+        long before = GC.GetAllocatedBytesForCurrentThread();
+        for (int i = 0; i < 10; i++) Step();
+        Assert.Equal(0, GC.GetAllocatedBytesForCurrentThread() - before);
+    }
+
+    private static void AssertSameBits(ReadOnlySpan<float> expected, ReadOnlySpan<float> actual, string where)
+    {
+        Assert.Equal(expected.Length, actual.Length);
+        for (int i = 0; i < expected.Length; i++)
+            Assert.True(BitConverter.SingleToInt32Bits(expected[i]) == BitConverter.SingleToInt32Bits(actual[i]), $"{where}, element {i}: {expected[i]:R} and {actual[i]:R}");
+    }
+}

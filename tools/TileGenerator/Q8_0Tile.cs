@@ -1,0 +1,58 @@
+namespace TileGenerator;
+
+/// <summary>
+/// Per 32 columns: 16 scales, then eight groups of 64 bytes, each byte stored with its sign bit turned over (weight + 128).
+/// Where pairs of byte products saturate, the byte is split into nibbles: weight = 16 * (high - 8) + low.
+/// </summary>
+internal sealed class Q8_0Tile : ByteTile
+{
+    private const int BlockBytes = 544, ScaleBytes = 32;
+
+    public override string Type => "Q8_0";
+
+    public override void Begin(TileBody tile) => DeclareActivations(tile, tile.Set.SignedWeights ? null : "Corrections8");
+
+    public override void Sum(TileBody tile)
+    {
+        InstructionSet set = tile.Set;
+        CodeWriter code = tile.Code;
+        code.Line($"byte* w = {tile.AtPass("panel", ScaleBytes, 4)};");
+        code.Line($"byte* d = {tile.AtPass("panel", 0, 2)};");
+        BeginActivations(tile, corrections: !set.SignedWeights);
+        code.Block("for (int block = columns / 32; block > 0; block--)", () =>
+        {
+            tile.Prefetch("w", BlockBytes);
+            if (set.PairSums)
+            {
+                tile.Each((r, t) => $"var s{r}_{t} = {set.Zero};");
+                tile.Each((r, t) => $"var u{r}_{t} = {set.Start($"c[{t}]", 1)};");
+            }
+            else tile.Each((r, t) => $"var s{r}_{t} = {(set.SignedWeights ? set.Zero : set.Start($"c[{t}]", 16))};");
+            code.Repeat(8, tile.Unroll, "g", g => code.Block("", () =>
+            {
+                LoadBytes(tile, "v", tile.Unroll ? TileBody.Plus("w", int.Parse(g) * 64) : $"w + {g} * 64");
+                if (set.PairSums)
+                {
+                    Unpack(tile, "low", r => LowNibble(set, "v" + r));
+                    Unpack(tile, "high", r => HighNibble(set, "v" + r));
+                    Dot(tile, ("low", g, "s"), ("high", g, "u"));
+                }
+                else
+                {
+                    if (set.SignedWeights) Unpack(tile, "b", r => $"v{r} ^ {set.Vector}.Create((byte)0x80)");
+                    Dot(tile, (set.SignedWeights ? "b" : "v", g, "s"));
+                }
+            }));
+            tile.EachRow(r => $"{set.Vector}<float> d{r} = {set.HalfScales(TileBody.Plus("d", r * set.Lanes * 2))};");
+            tile.Each((r, t) => $"acc{r}_{t} = {set.MultiplyAdd(set.ToSingle(Total(set, r, t)), $"d{r} * {set.Vector}.Create(xs[{t}])", $"acc{r}_{t}")};");
+            code.Line($"w += {BlockBytes};");
+            code.Line($"d += {BlockBytes};");
+            code.Line($"q += {BlockDwords * tile.Tokens};");
+            code.Line($"xs += {tile.Tokens};");
+            if (!set.SignedWeights) code.Line($"c += {tile.Tokens};");
+        });
+    }
+
+    private static string Total(InstructionSet set, int r, int t) =>
+        set.PairSums ? $"{set.Total($"s{r}_{t}")} + {set.Total($"u{r}_{t}", 16)}" : set.Total($"s{r}_{t}");
+}
