@@ -7,7 +7,7 @@ namespace Inference.Kernels;
 /// <summary>How attention cuts a step into work: known once a model's attention shape is.</summary>
 /// <param name="TileRows">Rows of one sequence that a group takes.</param>
 /// <param name="Slots">Partial results that there is room for.</param>
-internal readonly record struct AttentionPlan(int TileRows, int Slots);
+internal readonly record struct WorkPlan(int TileRows, int Slots);
 
 /// <summary>
 /// A batch on the device. All small arrays of a step lie behind one another in one staging buffer and travel in one copy, changes of the
@@ -55,7 +55,7 @@ internal sealed class DeviceBatch : IDisposable
     public int ChangeCount { get; private set; }
 
     /// <summary>The plan that Work and Merge were made for.</summary>
-    public AttentionPlan Plan { get; private set; }
+    public WorkPlan Plan { get; private set; }
 
     public ArrayView<AttentionWork> Work { get; private set; }
     public int WorkCount { get; private set; }
@@ -67,7 +67,7 @@ internal sealed class DeviceBatch : IDisposable
     public int MergeCount { get; private set; }
 
     /// <summary>Makes room for the work of a plan; Upload must follow.</summary>
-    public void SetPlan(AttentionPlan plan)
+    public void SetPlan(WorkPlan plan)
     {
         Wait();
         staging.Dispose();
@@ -109,7 +109,7 @@ internal sealed class DeviceBatch : IDisposable
         Merge = view.SubView(merge, MergeCount * 4).Cast<MergeWork>();
     }
 
-    private (PageLockedArray1D<int>, MemoryBuffer1D<int, Stride1D.Dense>) Allocate(AttentionPlan plan)
+    private (PageLockedArray1D<int>, MemoryBuffer1D<int, Stride1D.Dense>) Allocate(WorkPlan plan)
     {
         // Five arrays of rows, cosines and sines, changes, work (a tile is a row at least) and merges, each rounded up to 16 bytes.
         int length = checked(capacity.Rows * (5 + capacity.RopeDims + 8) + MaxChanges * 2 + plan.Slots * 4 + 64);

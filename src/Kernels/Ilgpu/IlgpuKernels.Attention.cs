@@ -43,7 +43,7 @@ internal sealed partial class IlgpuKernels
         int groupHeads = shape.Heads / shape.KvHeads;
         DeviceKernel<AttentionArgs>[] tiles = table.Attention[(int)store.Layout.KeyType][(int)store.Layout.ValueType][KernelTable.DimIndex(shape.KeyDim, shape.ValueDim)];
         int largest = 1 << tiles.Length - 1, tileHeads = Math.Min(groupHeads, largest);
-        AttentionPlan plan = Plan(batch, shape, store.Layout.BlockSize, largest / tileHeads);
+        WorkPlan plan = Plan(batch, shape, store.Layout.BlockSize, largest / tileHeads);
         if (state.Plan != plan)
         {
             // Once for a model: until its shape is known, an upload has no attention work.
@@ -73,14 +73,14 @@ internal sealed partial class IlgpuKernels
     }
 
     /// <summary>Slots for every partition of every sequence, or as many as 64 MiB hold: what finds no slot is done by one group, with the same result.</summary>
-    private static AttentionPlan Plan(StepBatch batch, AttentionShape shape, int blockSize, int tileRows)
+    private static WorkPlan Plan(StepBatch batch, AttentionShape shape, int blockSize, int tileRows)
     {
         long partitions = ((long)batch.Capacity.BlocksPerSequence * blockSize + Attention.Partition - 1) / Attention.Partition;
         long slotBytes = (long)tileRows * shape.Heads * (shape.ValueDim + 2) * sizeof(float);
         return new(tileRows, (int)Math.Min(batch.Capacity.Sequences * partitions, PartialBytes / slotBytes));
     }
 
-    private void EnsurePartials(AttentionPlan plan, AttentionShape shape)
+    private void EnsurePartials(WorkPlan plan, AttentionShape shape)
     {
         long rows = (long)plan.Slots * plan.TileRows * shape.Heads;
         if (partialValues is not null && partialValues.Length >= rows * shape.ValueDim && partialMaxSum!.Length >= rows * 2) return;

@@ -8,7 +8,7 @@ internal sealed partial class IlgpuKernels
 {
     public override void Embed(StepBatch batch, Weight table, Activations x)
     {
-        var weight = (PackedWeight)table;
+        var weight = (DeviceWeight)table;
         weight.Kernels.Embed.Launch(loader, Groups(weight.Columns, batch.RowCount),
             new() { Table = weight.View, Tokens = State(batch).Tokens, X = ((DeviceRows)x).Values, Columns = weight.Columns });
     }
@@ -18,16 +18,16 @@ internal sealed partial class IlgpuKernels
         bool floats = false, quants = false;
         foreach (Projection p in projections)
         {
-            bool quantized = ((PackedWeight)p.Weight).Kernels.Quantized;
+            bool quantized = ((DeviceWeight)p.Weight).Kernels.Quantized;
             (floats, quants) = (floats || !quantized, quants || quantized);
         }
         Norm(batch, State(batch).Identity, batch.RowCount, x, gain, epsilon, floats, quants, out QuantizedRows rows, out ArrayView<Float4> normed);
-        foreach (Projection p in projections) Multiply((PackedWeight)p.Weight, rows, normed, p.Bias, (DeviceRows)p.Output, batch.RowCount, accumulate: false);
+        foreach (Projection p in projections) Multiply((DeviceWeight)p.Weight, rows, normed, p.Bias, (DeviceRows)p.Output, batch.RowCount, accumulate: false);
     }
 
     public override void LinearAdd(StepBatch batch, Activations x, Weight weight, ParameterVector? bias, Activations residual)
     {
-        var packed = (PackedWeight)weight;
+        var packed = (DeviceWeight)weight;
         ArrayView<Float4> values = ((DeviceRows)x).Vectors;
         QuantizedRows rows = NoQuants(batch, packed.Columns);
         if (packed.Kernels.Quantized)
@@ -46,7 +46,7 @@ internal sealed partial class IlgpuKernels
 
     public override void Logits(StepBatch batch, int first, int count, Activations x, ParameterVector gain, float epsilon, Weight head, Activations logits)
     {
-        var packed = (PackedWeight)head;
+        var packed = (DeviceWeight)head;
         bool quantized = packed.Kernels.Quantized;
         Norm(batch, State(batch).OutputRows.SubView(first, count), count, x, gain, epsilon, !quantized, quantized, out QuantizedRows rows, out ArrayView<Float4> normed);
         Multiply(packed, rows, normed, null, (DeviceRows)logits, count, accumulate: false);
@@ -73,7 +73,7 @@ internal sealed partial class IlgpuKernels
     }
 
     /// <summary>y = W x for the first rows of the scratch or activation memory.</summary>
-    private void Multiply(PackedWeight weight, QuantizedRows rows, ArrayView<Float4> x, ParameterVector? bias, DeviceRows y, int tokens, bool accumulate)
+    private void Multiply(DeviceWeight weight, QuantizedRows rows, ArrayView<Float4> x, ParameterVector? bias, DeviceRows y, int tokens, bool accumulate)
     {
         int tile = Math.Min(BitOperations.Log2((uint)tokens * 2 - 1), weight.Kernels.Linear.Length - 1), tileTokens = 1 << tile;
         weight.Kernels.Linear[tile].Launch(loader, new Index3D((weight.Rows + table.LinearRows - 1) / table.LinearRows, (tokens + tileTokens - 1) / tileTokens, 1), new()

@@ -26,14 +26,13 @@ internal sealed partial class IlgpuKernels : KernelSet
 
     public override string Name { get; }
 
-    /// <summary>Time spent in compiling kernels so far.</summary>
-    public TimeSpan CompileTime => loader.CompileTime;
+    public override double CompileMilliseconds => loader.CompileTime.TotalMilliseconds;
 
     public override Weight LoadWeight(in TensorSource source, bool exact)
     {
         TensorType type = exact ? TensorType.F32 : source.Format.Type;
         foreach (FormatKernels format in table.Formats)
-            if (format.Type == type) return PackedWeight.Load(accelerator, format, source, exact);
+            if (format.Type == type) return DeviceWeight.Load(accelerator, format, source, exact);
         throw new NotSupportedException($"tensor '{source.Name}': {type} has no kernels on {Name}");
     }
 

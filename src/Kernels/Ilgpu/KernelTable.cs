@@ -72,8 +72,8 @@ internal sealed class KernelTable
             LinearRows = TGroups.Rows,
             Formats =
             [
-                Floats<PackedF32>(), Floats<PackedF16>(), Floats<PackedBF16>(),
-                Quantized<PackedQ8_0>(), Quantized<PackedQ4_0>(), Quantized<PackedQ4_K>(), Quantized<PackedQ6_K>(),
+                Floats<DeviceF32>(), Floats<DeviceF16>(), Floats<DeviceBF16>(),
+                Quantized<DeviceQ8_0>(), Quantized<DeviceQ4_0>(), Quantized<DeviceQ4_K>(), Quantized<DeviceQ6_K>(),
             ],
             NormFloats = Add<RmsNormArgs>("RmsNorm floats", RmsNormKernel.Run<TGroups, C1, C0>, TGroups.NormThreads),
             NormQuants = Add<RmsNormArgs>("RmsNorm quants", RmsNormKernel.Run<TGroups, C0, C1>, TGroups.NormThreads),

@@ -6,7 +6,7 @@ namespace Inference.Kernels;
 /// Q4_K on GPUs. Quants: [row][chunk] with nibbles as in Q4_0; Headers: [row][256 weights]: X = float16 d and dmin, Y, Z, W = the file's twelve
 /// bytes of 6-bit scales and mins.
 /// </summary>
-internal readonly struct PackedQ4_K : IQuantizedFormat
+internal readonly struct DeviceQ4_K : IQuantizedFormat
 {
     public static TensorType Type => TensorType.Q4_K;
     public static bool HasMin => true;

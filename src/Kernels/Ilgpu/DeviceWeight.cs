@@ -4,13 +4,13 @@ using ILGPU.Runtime;
 namespace Inference.Kernels;
 
 /// <summary>A weight matrix on the device in its format's packed layout.</summary>
-internal sealed class PackedWeight : Weight
+internal sealed class DeviceWeight : Weight
 {
     private readonly MemoryBuffer1D<UInt4, Stride1D.Dense> quants, headers;
     private readonly MemoryBuffer1D<uint, Stride1D.Dense> bits;
     private readonly MemoryBuffer1D<ushort, Stride1D.Dense> scales;
 
-    private PackedWeight(string name, FormatKernels kernels, int rows, int columns, PackedSizes sizes, Accelerator accelerator) : base(name, kernels.Type, rows, columns)
+    private DeviceWeight(string name, FormatKernels kernels, int rows, int columns, PackedSizes sizes, Accelerator accelerator) : base(name, kernels.Type, rows, columns)
     {
         Kernels = kernels;
         PackedBytes = sizes.Bytes;
@@ -31,7 +31,7 @@ internal sealed class PackedWeight : Weight
 
     /// <summary>Packs on the host, in parallel over rows, then copies to the device.</summary>
     /// <exception cref="ArgumentException">The columns are no multiple of 32 or of the format's block.</exception>
-    public static unsafe PackedWeight Load(Accelerator accelerator, FormatKernels kernels, in TensorSource source, bool exact)
+    public static unsafe DeviceWeight Load(Accelerator accelerator, FormatKernels kernels, in TensorSource source, bool exact)
     {
         int columns = source.Columns, multiple = Math.Max(32, source.Format.BlockElements);
         if (columns % multiple != 0) throw new ArgumentException($"tensor '{source.Name}': {columns} columns, expected a multiple of {multiple} on this device", nameof(source));
@@ -42,7 +42,7 @@ internal sealed class PackedWeight : Weight
         packed.Bits = (uint*)(packed.Headers + sizes.Headers);
         packed.Scales = (ushort*)(packed.Bits + sizes.Bits);
         PackRows(kernels.PackRow, packed, source, decode: exact && source.Format.Type != TensorType.F32);
-        var weight = new PackedWeight(source.Name, kernels, source.Rows, columns, sizes, accelerator);
+        var weight = new DeviceWeight(source.Name, kernels, source.Rows, columns, sizes, accelerator);
         AcceleratorStream stream = accelerator.DefaultStream;
         weight.quants.View.BaseView.CopyFromCPU(stream, ref *packed.Quants, sizes.Quants);
         weight.headers.View.BaseView.CopyFromCPU(stream, ref *packed.Headers, sizes.Headers);
