@@ -1,0 +1,17 @@
+using Inference.Models;
+
+namespace Inference.Cli;
+
+/// <summary>A model's numbers without its weights.</summary>
+internal static class ModelNumbers
+{
+    /// <exception cref="ModelFormatException">The file is damaged, or of a kind that this build does not run.</exception>
+    public static ModelSpec Of(string path)
+    {
+        using GgufFile file = GgufFile.Open(path);
+        var architecture = Architecture.Of(file);
+        ModelSpec spec = ModelSpecReader.Read(file, architecture);
+        _ = new TensorBinding(file, architecture, spec);
+        return spec;
+    }
+}
