@@ -9,9 +9,6 @@ internal static class ModelNumbers
     public static ModelSpec Of(string path)
     {
         using GgufFile file = GgufFile.Open(path);
-        var architecture = Architecture.Of(file);
-        ModelSpec spec = ModelSpecReader.Read(file, architecture);
-        _ = new TensorBinding(file, architecture, spec);
-        return spec;
+        return ModelPlan.Read(file).Spec;
     }
 }
