@@ -1,27 +1,21 @@
 namespace Inference.Kernels;
 
-/// <summary>A device in use: its kernel set, and what the user should know about it.</summary>
-internal sealed class Device(string name, KernelSet kernels, IReadOnlyList<string> warnings) : IDisposable
+/// <summary>A device in use: its kernel set, what was chosen, and what the user should know about it.</summary>
+/// <param name="name">Name as the command line spells it, for example <c>opencl:0</c>; under <c>auto</c>, the choice.</param>
+/// <param name="description">Hardware, for example <c>NVIDIA H100 80GB HBM3</c>.</param>
+/// <param name="kernels">The operations; disposed with the device.</param>
+/// <param name="warnings">Lines to show once.</param>
+/// <param name="owned">What else lives as long as the device, in the order of disposal.</param>
+internal sealed class Device(string name, string description, KernelSet kernels, IReadOnlyList<string> warnings, params IDisposable[] owned) : IDisposable
 {
     public string Name { get; } = name;
+    public string Description { get; } = description;
     public KernelSet Kernels { get; } = kernels;
     public IReadOnlyList<string> Warnings { get; } = warnings;
-    public void Dispose() => Kernels.Dispose();
-}
 
-internal sealed record DeviceOptions
-{
-    public string Name { get; init; } = "auto";
-    public string? Simd { get; init; }
-    public int Threads { get; init; }
-    public bool Pack { get; init; } = true;
+    public void Dispose()
+    {
+        Kernels.Dispose();
+        foreach (IDisposable resource in owned) resource.Dispose();
+    }
 }
-
-internal static class DeviceCatalog
-{
-    public static Device Open(DeviceOptions options) =>
-        new("cpu", new SimdKernels(options.Simd is null ? SimdLevels.Best : Enum.Parse<SimdLevel>(options.Simd, true), options.Threads == 0 ? Environment.ProcessorCount : options.Threads), []);
-}
-
-/// <summary>The device that was asked for cannot be used.</summary>
-public sealed class DeviceUnavailableException(string message) : Exception(message);

@@ -44,6 +44,19 @@ internal readonly struct GpuGroups : IGroups
     public static int ValueSplits => 4;
 }
 
+/// <summary>OpenCL graphics processors: as <see cref="GpuGroups"/>, within the 32 KiB of shared memory that all of them have.</summary>
+internal readonly struct OpenClGpuGroups : IGroups
+{
+    public static int Lanes => 32;
+    public static int Rows => 4;
+    public static int NormThreads => 128;
+    public static int HeadThreads => 64;
+    public static int ElementThreads => 256;
+    public static int AttentionThreads => 128;
+    public static int SoftmaxLanes => 32;
+    public static int ValueSplits => 2;
+}
+
 /// <summary>OpenCL on a processor (PoCL): a group runs on one core, so few lanes a row, and no split that only buys parallelism.</summary>
 internal readonly struct HostGroups : IGroups
 {
