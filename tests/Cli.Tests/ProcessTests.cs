@@ -11,8 +11,8 @@ public class ProcessTests
 
     private static readonly string[] Generate = ["generate", "--device", "cpu"];
 
-    // Long enough that no machine finishes it before the signal.
-    private static readonly string[] Endless = ["--prompt", "In the beginning", "--ignore-eos", "--max-tokens", "490", "--exact", "--threads", "1"];
+    // One answer after another, so many that no machine finishes them before the signal.
+    private static readonly string[] Answer = ["--prompt", "In the beginning", "--ignore-eos", "--max-tokens", "490"], Endless = [.. Answer, "--n", "1000", "--max-sequences", "1"];
 
     private static Process Start(params string[] args)
     {
@@ -45,10 +45,9 @@ public class ProcessTests
         string rest = await process.StandardOutput.ReadToEndAsync(), error = await process.StandardError.ReadToEndAsync();
         await process.WaitForExitAsync();
         Assert.Equal((code, ""), (process.ExitCode, error));
-        string whole = await CliRun.Generate(Endless);
-        string made = new string(beginning) + rest;
-        Assert.StartsWith(made, whole);
-        Assert.True(made.Length < whole.Length);
+        string answer = await CliRun.Generate(Answer), made = new string(beginning) + rest;
+        Assert.StartsWith(made, string.Join('\n', Enumerable.Repeat(answer, 1000)));
+        Assert.True(made.Length < 1000 * answer.Length);
     }
 
     [Fact]
@@ -65,9 +64,13 @@ public class ProcessTests
         await log;
         await process.WaitForExitAsync();
         Assert.Equal(130, process.ExitCode);
-        JsonElement completion = JsonSerializer.Deserialize<JsonElement>(output).GetProperty("completions")[0];
-        Assert.Equal("cancelled", completion.GetProperty("finish_reason").GetString());
-        Assert.InRange(completion.GetProperty("token_ids").GetArrayLength(), 0, 489);
+        JsonElement[] completions = [.. JsonSerializer.Deserialize<JsonElement>(output).GetProperty("completions").EnumerateArray()];
+        Assert.Equal(1000, completions.Length);
+        Assert.Equal("cancelled", completions[^1].GetProperty("finish_reason").GetString());
+        // Those that ended before the signal, the one that was running, those that never began.
+        string?[] reasons = [.. completions.Select(c => c.GetProperty("finish_reason").GetString())];
+        Assert.Equal([.. reasons.TakeWhile(r => r == "length"), .. reasons.SkipWhile(r => r == "length").Select(_ => "cancelled")], reasons);
+        Assert.All(completions, c => Assert.InRange(c.GetProperty("token_ids").GetArrayLength(), 0, 490));
     }
 
     [Fact]
