@@ -78,7 +78,7 @@ internal sealed unsafe class AttentionJob<V, TLanes, TKey, TValue> : AttentionJo
         for (int q = 0; q < queries; q += TileRows, next += share)
         {
             if (Sse.IsSupported)
-                for (byte* line = next; line < next + share; line += 64) Sse.Prefetch0(line);
+                for (byte* line = next; line < next + share; line += 64) Sse.Prefetch1(line);
             Rows<CachedElement, CachedElement>(Math.Min(TileRows, queries - q), q, keys, values, keys, in memory, records);
         }
     }
