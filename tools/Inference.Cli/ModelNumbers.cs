@@ -9,6 +9,6 @@ internal static class ModelNumbers
     public static ModelSpec Of(string path)
     {
         using GgufFile file = GgufFile.Open(path);
-        return ModelPlan.Read(file).Spec;
+        return ModelPlan.Read(file);
     }
 }
