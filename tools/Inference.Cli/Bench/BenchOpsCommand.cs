@@ -34,7 +34,7 @@ internal static class BenchOpsCommand
         if (cases.Length == 0) throw new UsageException($"--filter {filter}: no case has that in its name");
         int threads = options.Read(parsed).Threads is > 0 and var asked ? asked : Environment.ProcessorCount;
         // A vector loop on this processor says nothing about another device.
-        HostPeaks? peaks = device.Kernels.Name == "cpu" ? HostPeaks.Measure(threads) : null;
+        HostPeaks? peaks = device.Name == HostDevice.Name ? HostPeaks.Measure(threads) : null;
         List<Timing> timings = TerminalProgress.Run(console, "Operations", cases.Length, report => Measure(cases, device.Kernels, report, console.Cancellation));
         Write(console.Out, format, device, threads, peaks, timings);
         return ExitCode.Done;

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Inference.Kernels;
 
 namespace Inference.Cli;
 
@@ -7,14 +8,25 @@ internal static class DevicesCommand
 {
     public static Command Create(CliConsole console)
     {
-        var command = new Command("devices", "Lists the devices of this machine, and for one that cannot be used or only in part, why.");
+        var command = new Command("devices", "Lists the devices of this machine by the names that --device takes; for one that cannot be used, or only in part, the reason.");
         command.SetAction(_ =>
         {
-            var table = new TextTable("device", "name");
-            table.Add("cpu", Kernels.SimdLevels.Best.ToString());
+            var table = new TextTable("device", "name", "memory>", "SIMD", "status");
+            foreach (DeviceInfo device in DeviceCatalog.List())
+                table.Add(device.Name, Or(device.Description), device.MemoryBytes == 0 ? "-" : ByteSize.Format(device.MemoryBytes), device.Simd?.ToString().ToLowerInvariant() ?? "-", Status(device));
             table.Write(console.Out);
             return ExitCode.Done;
         });
         return command;
     }
+
+    private static string Or(string text) => text.Length == 0 ? "-" : text;
+
+    private static string Status(DeviceInfo device) => device.Status switch
+    {
+        DeviceStatus.Usable => "usable",
+        // The reason says "limited" itself.
+        DeviceStatus.Limited => ErrorLine.OneLine(device.Reason ?? "limited"),
+        _ => "unusable: " + ErrorLine.OneLine(device.Reason ?? "no reason given"),
+    };
 }
