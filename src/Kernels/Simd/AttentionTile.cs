@@ -11,6 +11,9 @@ internal static unsafe class AttentionTile<V, TLanes> where V : struct where TLa
 {
     private const int Tokens = TiledPages.TileTokens;
 
+    /// <summary>How far scores may exceed the running maximum before it is raised: weights stay below e^8, and most tiles need no rescaling.</summary>
+    private const float Slack = 8;
+
     /// <summary>scores[r][t] = query[r] . key[t]: even and odd dims are summed apart and then added.</summary>
     /// <param name="query">[rows][dims], scaled.</param>
     /// <param name="dims">Dims of a key, even.</param>
@@ -57,8 +60,8 @@ internal static unsafe class AttentionTile<V, TLanes> where V : struct where TLa
     }
 
     /// <summary>
-    /// weights[r][t] = exp(score - max), times <paramref name="unfold"/>, written over the scores; exactly 0 from the row's limit on. Where the tile holds a new
-    /// maximum, the row's sum and accumulator are first brought down to it.
+    /// weights[r][t] = exp(score - max), times <paramref name="unfold"/>, written over the scores; exactly 0 from the row's limit on. Where a score exceeds the
+    /// running maximum by more than <see cref="Slack"/>, the row's sum and accumulator are first brought down to the tile's maximum.
     /// </summary>
     /// <param name="scores">[rows][16], in and out.</param>
     /// <param name="rows">Rows, 1 to 4.</param>
@@ -77,7 +80,7 @@ internal static unsafe class AttentionTile<V, TLanes> where V : struct where TLa
             float* s = scores + r * Tokens;
             for (int t = limits[r]; t < Tokens; t++) s[t] = float.NegativeInfinity;
             bool grows = false;
-            V top = TLanes.Broadcast(max[r]);
+            V top = TLanes.Broadcast(max[r] + Slack);
             for (int t = 0; t < Tokens; t += TLanes.Width) grows |= TLanes.AnyGreater(TLanes.Load(s + t), top);
             if (grows) Rescale(s, max + r, sums + r * Tokens, accumulators + (long)r * stride, dims);
         }
@@ -85,7 +88,7 @@ internal static unsafe class AttentionTile<V, TLanes> where V : struct where TLa
             for (int t = 0; t < Tokens; t += TLanes.Width)
             {
                 float* s = scores + r * Tokens + t, sum = sums + r * Tokens + t;
-                V weight = VectorMath.ExpNonPositive<V, TLanes>(TLanes.Subtract(TLanes.Load(s), TLanes.Broadcast(max[r])));
+                V weight = VectorMath.Exp<V, TLanes>(TLanes.Subtract(TLanes.Load(s), TLanes.Broadcast(max[r])));
                 TLanes.Store(TLanes.Add(TLanes.Load(sum), weight), sum);
                 TLanes.Store(TLanes.Multiply(weight, TLanes.Broadcast(unfold)), s);
             }
@@ -97,7 +100,7 @@ internal static unsafe class AttentionTile<V, TLanes> where V : struct where TLa
         V largest = TLanes.Load(scores);
         for (int t = TLanes.Width; t < Tokens; t += TLanes.Width) largest = TLanes.Max(largest, TLanes.Load(scores + t));
         float top = TLanes.Largest(largest);
-        V keep = VectorMath.ExpNonPositive<V, TLanes>(TLanes.Broadcast(*max - top));
+        V keep = VectorMath.Exp<V, TLanes>(TLanes.Broadcast(*max - top));
         *max = top;
         for (int t = 0; t < Tokens; t += TLanes.Width) TLanes.Store(TLanes.Multiply(TLanes.Load(sums + t), keep), sums + t);
         for (int d = 0; d < dims; d += TLanes.Width) TLanes.Store(TLanes.Multiply(TLanes.Load(accumulator + d), keep), accumulator + d);
