@@ -1,13 +1,9 @@
-using ILGPU;
-using ILGPU.Algorithms;
-using ILGPU.Runtime;
-using ILGPU.Runtime.CPU;
-using ILGPU.Runtime.OpenCL;
 using Inference.Kernels.Cases;
 
 namespace Inference.Kernels.Tests;
 
-public class IlgpuOperationTests
+/// <summary>Every operation case on ILGPU's devices, against the scalar reference.</summary>
+public abstract class IlgpuOperationTests(IlgpuFixture fixture)
 {
     public static TheoryData<string> Cases => new(AllCases.Small().Select(c => c.ToString()));
 
@@ -16,24 +12,17 @@ public class IlgpuOperationTests
     {
         OperationCase c = AllCases.Small().Single(c => c.ToString() == name);
         using var reference = new ReferenceKernels();
-        using Context context = Context.Create(b => b.CPU(new CPUDevice(4, 1, 2)).EnableAlgorithms().Optimize(OptimizationLevel.O2));
-        using Accelerator accelerator = context.GetCPUDevice(0).CreateAccelerator(context);
-        using var kernels = new IlgpuKernels("ilgpu-cpu", new KernelLoader(accelerator), KernelTable.Create<Portable, SimulatorGroups>());
-        double error = OperationCase.Error(c.Run(kernels), c.Run(reference));
-        Assert.True(error <= c.Tolerance, $"{c}: error {error:E2}, allowed {c.Tolerance:E1}");
-    }
-
-    [Theory, MemberData(nameof(Cases))]
-    public void Agrees_with_the_reference_cl(string name)
-    {
-        OperationCase c = AllCases.Small().Single(c => c.ToString() == name);
-        using var reference = new ReferenceKernels();
-        using Context context = Context.Create(b => b.OpenCL(_ => true).EnableAlgorithms().Optimize(OptimizationLevel.O2));
-        var d = context.Devices.OfType<CLDevice>().First();
-        typeof(CLCapabilityContext).GetProperty("GenericAddressSpace")!.SetValue(d.Capabilities, true);
-        using CLAccelerator accelerator = (CLAccelerator)d.CreateAccelerator(context);
-        using var kernels = new IlgpuKernels("ilgpu-cpu", new OpenClLoader(accelerator), KernelTable.Create<OpenClIsa, HostGroups>());
-        double error = OperationCase.Error(c.Run(kernels), c.Run(reference));
+        double error = OperationCase.Error(c.Run(fixture.Kernels), c.Run(reference));
+        fixture.CheckBounds();
         Assert.True(error <= c.Tolerance, $"{c}: error {error:E2}, allowed {c.Tolerance:E1}");
     }
 }
+
+[Collection(nameof(SimulatorFixture))]
+public sealed class IlgpuSimulatorOperationTests(SimulatorFixture fixture) : IlgpuOperationTests(fixture);
+
+[Collection(nameof(OpenClFixture))]
+public sealed class IlgpuOpenClOperationTests(OpenClFixture fixture) : IlgpuOperationTests(fixture);
+
+[Collection(nameof(CudaFixture))]
+public sealed class IlgpuCudaOperationTests(CudaFixture fixture) : IlgpuOperationTests(fixture);

@@ -24,7 +24,7 @@ internal static class CudaDevices
         {
             CudaAccelerator accelerator = context.GetCudaDevice(index).CreateCudaAccelerator(context);
             string name = $"cuda:{index}";
-            return new Device(name, accelerator.Name, new IlgpuKernels(name, new KernelLoader(accelerator), KernelTable.Create<CudaIsa, GpuGroups>()), [], accelerator, context);
+            return new Device(name, accelerator.Name, new IlgpuKernels(name, new CudaLoader(accelerator), KernelTable.Create<CudaIsa, GpuGroups>()), [], accelerator, context);
         }
         catch
         {

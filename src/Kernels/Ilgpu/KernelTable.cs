@@ -75,13 +75,13 @@ internal sealed class KernelTable
                 Floats<DeviceF32>(), Floats<DeviceF16>(), Floats<DeviceBF16>(),
                 Quantized<DeviceQ8_0>(), Quantized<DeviceQ4_0>(), Quantized<DeviceQ4_K>(), Quantized<DeviceQ6_K>(),
             ],
-            NormFloats = Add<RmsNormArgs>("RmsNorm floats", RmsNormKernel.Run<TGroups, C1, C0>, TGroups.NormThreads),
-            NormQuants = Add<RmsNormArgs>("RmsNorm quants", RmsNormKernel.Run<TGroups, C0, C1>, TGroups.NormThreads),
-            NormBoth = Add<RmsNormArgs>("RmsNorm both", RmsNormKernel.Run<TGroups, C1, C1>, TGroups.NormThreads),
+            NormFloats = Add<RmsNormArgs>("RmsNorm floats", RmsNormKernel.Run<TIsa, TGroups, C1, C0>, TGroups.NormThreads),
+            NormQuants = Add<RmsNormArgs>("RmsNorm quants", RmsNormKernel.Run<TIsa, TGroups, C0, C1>, TGroups.NormThreads),
+            NormBoth = Add<RmsNormArgs>("RmsNorm both", RmsNormKernel.Run<TIsa, TGroups, C1, C1>, TGroups.NormThreads),
             Quantize = Add<QuantizeArgs>("Quantize", ActivationQuantizationKernel.Run<TGroups>, TGroups.ElementThreads),
             GateUp = Add<GateUpArgs>("GateUp", GateUpKernel.Run<TGroups>, TGroups.ElementThreads),
             TableUpdate = Add<TableUpdateArgs>("TableUpdate", TableUpdateKernel.Run<TGroups>, TGroups.ElementThreads),
-            AttentionMerge = Add<AttentionMergeArgs>("AttentionMerge", Kernels.AttentionMerge.Run<TGroups>, TGroups.HeadThreads),
+            AttentionMerge = Add<AttentionMergeArgs>("AttentionMerge", Kernels.AttentionMerge.Run<TIsa, TGroups>, TGroups.HeadThreads),
             QkvRopeWrite = [[Rope<KvF32, KvF32>(), Rope<KvF32, KvF16>()], [Rope<KvF16, KvF32>(), Rope<KvF16, KvF16>()]],
             Attention = [[Attend<KvF32, KvF32>(), Attend<KvF32, KvF16>()], [Attend<KvF16, KvF32>(), Attend<KvF16, KvF16>()]],
         };
@@ -95,13 +95,10 @@ internal sealed class KernelTable
 
         private FormatKernels Quantized<TFormat>() where TFormat : struct, IQuantizedFormat => new(TFormat.Type, true, TFormat.Sizes, TFormat.PackRow, Embed<TFormat>(),
         [
-            Linear(TFormat.Type, 1, LinearKernel.Quantized<TFormat, TIsa, TGroups, QuantizedToken<C0>>),
-            Linear(TFormat.Type, 2, LinearKernel.Quantized<TFormat, TIsa, TGroups, QuantizedPair<QuantizedToken<C0>, QuantizedToken<C1>>>),
-            Linear(TFormat.Type, 4, LinearKernel.Quantized<TFormat, TIsa, TGroups,
-                QuantizedPair<QuantizedPair<QuantizedToken<C0>, QuantizedToken<C1>>, QuantizedPair<QuantizedToken<C2>, QuantizedToken<C3>>>>),
-            Linear(TFormat.Type, 8, LinearKernel.Quantized<TFormat, TIsa, TGroups, QuantizedPair<
-                QuantizedPair<QuantizedPair<QuantizedToken<C0>, QuantizedToken<C1>>, QuantizedPair<QuantizedToken<C2>, QuantizedToken<C3>>>,
-                QuantizedPair<QuantizedPair<QuantizedToken<C4>, QuantizedToken<C5>>, QuantizedPair<QuantizedToken<C6>, QuantizedToken<C7>>>>>),
+            Linear(TFormat.Type, 1, LinearKernel.Quantized<TFormat, TIsa, TGroups, QuantizedToken>),
+            Linear(TFormat.Type, 2, LinearKernel.Quantized<TFormat, TIsa, TGroups, QuantizedPair<QuantizedToken>>),
+            Linear(TFormat.Type, 4, LinearKernel.Quantized<TFormat, TIsa, TGroups, QuantizedPair<QuantizedPair<QuantizedToken>>>),
+            Linear(TFormat.Type, 8, LinearKernel.Quantized<TFormat, TIsa, TGroups, QuantizedPair<QuantizedPair<QuantizedPair<QuantizedToken>>>>),
         ]);
 
         private FormatKernels Floats<TFormat>() where TFormat : struct, IFloatFormat => new(TFormat.Type, false, TFormat.Sizes, TFormat.PackRow, Embed<TFormat>(),
@@ -119,8 +116,8 @@ internal sealed class KernelTable
 
         private DeviceKernel<QkvRopeWriteArgs>[] Rope<TKey, TValue>() where TKey : struct, IKvElement where TValue : struct, IKvElement =>
         [
-            Add<QkvRopeWriteArgs>($"QkvRopeWrite {TKey.Type} {TValue.Type}", QkvRopeWriteKernel.Run<TKey, TValue, TGroups, C0>, TGroups.HeadThreads),
-            Add<QkvRopeWriteArgs>($"QkvRopeWrite {TKey.Type} {TValue.Type} norm", QkvRopeWriteKernel.Run<TKey, TValue, TGroups, C1>, TGroups.HeadThreads),
+            Add<QkvRopeWriteArgs>($"QkvRopeWrite {TKey.Type} {TValue.Type}", QkvRopeWriteKernel.Run<TKey, TValue, TIsa, TGroups, C0>, TGroups.HeadThreads),
+            Add<QkvRopeWriteArgs>($"QkvRopeWrite {TKey.Type} {TValue.Type} norm", QkvRopeWriteKernel.Run<TKey, TValue, TIsa, TGroups, C1>, TGroups.HeadThreads),
         ];
 
         private DeviceKernel<AttentionArgs>[][] Attend<TKey, TValue>() where TKey : struct, IKvElement where TValue : struct, IKvElement =>

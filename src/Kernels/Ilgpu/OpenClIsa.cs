@@ -1,4 +1,3 @@
-using ILGPU;
 using ILGPU.Frontend;
 
 namespace Inference.Kernels;
@@ -37,16 +36,14 @@ internal readonly struct OpenClIsa : IIsa
         """;
 
     public static float Half(uint bits) => HalfOf(bits);
-    public static float Begin() => 0f;
+    public static float Fma(float a, float b, float c) => BuiltInFma(a, b, c);
+    public static int Dot16(UInt4 a, UInt4 p, int init) => Dot16(a.X, a.Y, a.Z, a.W, p.X, p.Y, p.Z, p.W, init);
 
-    public static float DotMulAdd<TSlot>(UInt4 a, UInt4 p, UInt4 b, UInt4 q, int init, float scale, float acc) where TSlot : struct, IConst =>
-        scale * Dot32(a.X, a.Y, a.Z, a.W, p.X, p.Y, p.Z, p.W, b.X, b.Y, b.Z, b.W, q.X, q.Y, q.Z, q.W, init) + acc;
+    public static int Dot32(UInt4 a, UInt4 p, UInt4 b, UInt4 q, int init) =>
+        Dot32(a.X, a.Y, a.Z, a.W, p.X, p.Y, p.Z, p.W, b.X, b.Y, b.Z, b.W, q.X, q.Y, q.Z, q.W, init);
 
-    public static float HalfDotMulAdd<TSlot>(UInt4 a, UInt4 p, float scale, float acc) where TSlot : struct, IConst =>
-        scale * Dot16(a.X, a.Y, a.Z, a.W, p.X, p.Y, p.Z, p.W, 0) + acc;
-
-    public static float MulAdd<TSlot>(float x, float y, float acc) where TSlot : struct, IConst => x * y + acc;
-    public static void Store<TSlot>(float acc, ArrayView<float> shared, int index) where TSlot : struct, IConst => shared[index] = acc;
+    [External("fma")]
+    private static float BuiltInFma(float a, float b, float c) => MathF.FusedMultiplyAdd(a, b, c);
 
     [External("inference_half")]
     private static float HalfOf(uint h) => Numerics.HalfToFloat(h);

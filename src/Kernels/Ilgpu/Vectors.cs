@@ -31,16 +31,13 @@ internal struct Float4
         new() { X = Interop.IntAsFloat(bits.X), Y = Interop.IntAsFloat(bits.Y), Z = Interop.IntAsFloat(bits.Z), W = Interop.IntAsFloat(bits.W) };
 
     /// <summary>s * v + acc in each element.</summary>
-    public static Float4 MulAdd(float s, Float4 v, Float4 acc) => new() { X = s * v.X + acc.X, Y = s * v.Y + acc.Y, Z = s * v.Z + acc.Z, W = s * v.W + acc.W };
+    public static Float4 MulAdd<TIsa>(float s, Float4 v, Float4 acc) where TIsa : struct, IIsa =>
+        new() { X = TIsa.Fma(s, v.X, acc.X), Y = TIsa.Fma(s, v.Y, acc.Y), Z = TIsa.Fma(s, v.Z, acc.Z), W = TIsa.Fma(s, v.W, acc.W) };
 
     /// <summary>acc + a . b, one element after the other.</summary>
-    public static float Dot(Float4 a, Float4 b, float acc)
-    {
-        acc = a.X * b.X + acc;
-        acc = a.Y * b.Y + acc;
-        acc = a.Z * b.Z + acc;
-        return a.W * b.W + acc;
-    }
+    public static float Dot<TIsa>(Float4 a, Float4 b, float acc) where TIsa : struct, IIsa => TIsa.Fma(a.W, b.W, TIsa.Fma(a.Z, b.Z, TIsa.Fma(a.Y, b.Y, TIsa.Fma(a.X, b.X, acc))));
+
+    public static Float4 operator +(Float4 a, Float4 b) => new() { X = a.X + b.X, Y = a.Y + b.Y, Z = a.Z + b.Z, W = a.W + b.W };
 }
 
 /// <summary>Eight neighbouring floats: the unit in which float weights, keys and values are loaded.</summary>
@@ -48,5 +45,6 @@ internal struct Float8
 {
     public Float4 Low, High;
 
-    public static Float8 MulAdd(float s, Float8 v, Float8 acc) => new() { Low = Float4.MulAdd(s, v.Low, acc.Low), High = Float4.MulAdd(s, v.High, acc.High) };
+    public static Float8 MulAdd<TIsa>(float s, Float8 v, Float8 acc) where TIsa : struct, IIsa =>
+        new() { Low = Float4.MulAdd<TIsa>(s, v.Low, acc.Low), High = Float4.MulAdd<TIsa>(s, v.High, acc.High) };
 }

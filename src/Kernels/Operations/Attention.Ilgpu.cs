@@ -166,7 +166,7 @@ internal static class AttentionKernel
                 float running = state[query], max = state[4 * TScores.Count + query], next = Math.Max(running, max);
                 float keep = XMath.Exp(running - next), add = XMath.Exp(max - next);
                 state[query] = next;
-                state[TScores.Count + query] = AttentionMerge.Fold(state[TScores.Count + query], keep, sum, add);
+                state[TScores.Count + query] = AttentionMerge.Fold<TIsa>(state[TScores.Count + query], keep, sum, add);
                 state[2 * TScores.Count + query] = keep;
                 state[3 * TScores.Count + query] = add;
             }
@@ -179,8 +179,8 @@ internal static class AttentionKernel
                 if (start <= limits[query])
                 {
                     Float4 sum = splits[i];
-                    for (int s = 1; s < TGroups.ValueSplits; s++) sum = Float4.MulAdd(1f, splits[s * TScores.Count * stride + i], sum);
-                    result[i] = AttentionMerge.Fold(result[i], state[2 * TScores.Count + query], sum, state[3 * TScores.Count + query]);
+                    for (int s = 1; s < TGroups.ValueSplits; s++) sum += splits[s * TScores.Count * stride + i];
+                    result[i] = AttentionMerge.Fold<TIsa>(result[i], state[2 * TScores.Count + query], sum, state[3 * TScores.Count + query]);
                 }
             }
             Group.Barrier();
@@ -224,7 +224,7 @@ internal static class AttentionKernel
             int page = a.Tables[table + index] * a.Pages.KvHeads + kvHead;
             valueRows[i] = page * blockSize + slot;
             TScores sums = default;
-            for (int d8 = 0; d8 < dims8; d8++) sums = TScores.Add(sums, TKey.LoadKey<TIsa>(a.Pages, page, slot, d8), q, 2 * d8, stride);
+            for (int d8 = 0; d8 < dims8; d8++) sums = TScores.Add<TIsa>(sums, TKey.LoadKey<TIsa>(a.Pages, page, slot, d8), q, 2 * d8, stride);
             TScores.Store(sums, scores, i, Attention.Partition);
             for (int query = 0; query < TScores.Count; query++)
             {
@@ -245,7 +245,7 @@ internal static class AttentionKernel
             int split = (int)((uint)unit / (uint)dims8), d8 = unit - split * dims8;
             TSums sums = default;
             for (int i = split; i < count; i += TGroups.ValueSplits)
-                sums = TSums.Add(sums, TValue.LoadValue<TIsa>(a.Pages, valueRows[i], d8), weights, i, Attention.Partition);
+                sums = TSums.Add<TIsa>(sums, TValue.LoadValue<TIsa>(a.Pages, valueRows[i], d8), weights, i, Attention.Partition);
             TSums.Store(sums, splits, split * TSums.Count * stride + 2 * d8, stride);
         }
     }

@@ -12,7 +12,7 @@ internal interface IScoreTile<TSelf> where TSelf : struct, IScoreTile<TSelf>
     static abstract int Count { get; }
 
     /// <summary>Adds 8 dims of q . k; q: [query][stride] vectors of 4.</summary>
-    static abstract TSelf Add(TSelf scores, Float8 key, ArrayView<Float4> q, int index, int stride);
+    static abstract TSelf Add<TIsa>(TSelf scores, Float8 key, ArrayView<Float4> q, int index, int stride) where TIsa : struct, IIsa;
 
     /// <summary>Writes the score of query i to shared[index + i * stride].</summary>
     static abstract void Store(TSelf scores, ArrayView<float> shared, int index, int stride);
@@ -25,8 +25,8 @@ internal struct OneScore : IScoreTile<OneScore>
 
     public static int Count => 1;
 
-    public static OneScore Add(OneScore scores, Float8 key, ArrayView<Float4> q, int index, int stride) =>
-        new() { Value = Float4.Dot(key.High, q[index + 1], Float4.Dot(key.Low, q[index], scores.Value)) };
+    public static OneScore Add<TIsa>(OneScore scores, Float8 key, ArrayView<Float4> q, int index, int stride) where TIsa : struct, IIsa =>
+        new() { Value = Float4.Dot<TIsa>(key.High, q[index + 1], Float4.Dot<TIsa>(key.Low, q[index], scores.Value)) };
 
     public static void Store(OneScore scores, ArrayView<float> shared, int index, int stride) => shared[index] = scores.Value;
 }
@@ -38,10 +38,10 @@ internal struct ScorePair<THalf> : IScoreTile<ScorePair<THalf>> where THalf : st
 
     public static int Count => 2 * THalf.Count;
 
-    public static ScorePair<THalf> Add(ScorePair<THalf> scores, Float8 key, ArrayView<Float4> q, int index, int stride) => new()
+    public static ScorePair<THalf> Add<TIsa>(ScorePair<THalf> scores, Float8 key, ArrayView<Float4> q, int index, int stride) where TIsa : struct, IIsa => new()
     {
-        First = THalf.Add(scores.First, key, q, index, stride),
-        Second = THalf.Add(scores.Second, key, q, index + THalf.Count * stride, stride),
+        First = THalf.Add<TIsa>(scores.First, key, q, index, stride),
+        Second = THalf.Add<TIsa>(scores.Second, key, q, index + THalf.Count * stride, stride),
     };
 
     public static void Store(ScorePair<THalf> scores, ArrayView<float> shared, int index, int stride)
@@ -57,7 +57,7 @@ internal interface ISumTile<TSelf> where TSelf : struct, ISumTile<TSelf>
     static abstract int Count { get; }
 
     /// <summary>Adds weight * value; weights: [query][stride]. A weight of zero adds nothing, not even its product with an infinity.</summary>
-    static abstract TSelf Add(TSelf sums, Float8 value, ArrayView<float> weights, int index, int stride);
+    static abstract TSelf Add<TIsa>(TSelf sums, Float8 value, ArrayView<float> weights, int index, int stride) where TIsa : struct, IIsa;
 
     /// <summary>Writes the sums of query i to shared[index + i * stride] and the element after it.</summary>
     static abstract void Store(TSelf sums, ArrayView<Float4> shared, int index, int stride);
@@ -70,10 +70,10 @@ internal struct OneSum : ISumTile<OneSum>
 
     public static int Count => 1;
 
-    public static OneSum Add(OneSum sums, Float8 value, ArrayView<float> weights, int index, int stride)
+    public static OneSum Add<TIsa>(OneSum sums, Float8 value, ArrayView<float> weights, int index, int stride) where TIsa : struct, IIsa
     {
         float weight = weights[index];
-        return weight > 0f ? new() { Value = Float8.MulAdd(weight, value, sums.Value) } : sums;
+        return weight > 0f ? new() { Value = Float8.MulAdd<TIsa>(weight, value, sums.Value) } : sums;
     }
 
     public static void Store(OneSum sums, ArrayView<Float4> shared, int index, int stride)
@@ -90,10 +90,10 @@ internal struct SumPair<THalf> : ISumTile<SumPair<THalf>> where THalf : struct, 
 
     public static int Count => 2 * THalf.Count;
 
-    public static SumPair<THalf> Add(SumPair<THalf> sums, Float8 value, ArrayView<float> weights, int index, int stride) => new()
+    public static SumPair<THalf> Add<TIsa>(SumPair<THalf> sums, Float8 value, ArrayView<float> weights, int index, int stride) where TIsa : struct, IIsa => new()
     {
-        First = THalf.Add(sums.First, value, weights, index, stride),
-        Second = THalf.Add(sums.Second, value, weights, index + THalf.Count * stride, stride),
+        First = THalf.Add<TIsa>(sums.First, value, weights, index, stride),
+        Second = THalf.Add<TIsa>(sums.Second, value, weights, index + THalf.Count * stride, stride),
     };
 
     public static void Store(SumPair<THalf> sums, ArrayView<Float4> shared, int index, int stride)

@@ -21,7 +21,7 @@ internal struct AttentionMergeArgs
 /// </summary>
 internal static class AttentionMerge
 {
-    public static void Run<TGroups>(AttentionMergeArgs a) where TGroups : struct, IGroups
+    public static void Run<TIsa, TGroups>(AttentionMergeArgs a) where TIsa : struct, IIsa where TGroups : struct, IGroups
     {
         MergeWork work = a.Work[Grid.IdxY];
         int head = Grid.IdxX, step = a.Partial.TileRows * a.Partial.Heads;
@@ -35,23 +35,23 @@ internal static class AttentionMerge
                 float max = a.Partial.MaxSum[at * 2], next = Math.Max(running, max);
                 float keep = XMath.Exp(running - next), add = XMath.Exp(max - next);
                 running = next;
-                sum = Fold(sum, keep, a.Partial.MaxSum[at * 2 + 1], add);
-                value = Fold(value, keep, a.Partial.Values[at * a.ValueDim + d], add);
+                sum = Fold<TIsa>(sum, keep, a.Partial.MaxSum[at * 2 + 1], add);
+                value = Fold<TIsa>(value, keep, a.Partial.Values[at * a.ValueDim + d], add);
             }
             a.Output[((long)work.Row * a.Partial.Heads + head) * a.ValueDim + d] = value * (1f / sum);
         }
     }
 
     /// <summary>running * keep + part * add: both were taken relative to their own greatest score, and keep and add move them to the common one.</summary>
-    public static float Fold(float running, float keep, float part, float add) => running * keep + part * add;
+    public static float Fold<TIsa>(float running, float keep, float part, float add) where TIsa : struct, IIsa => TIsa.Fma(running, keep, part * add);
 
-    /// <summary><see cref="Fold(float, float, float, float)"/> in each element.</summary>
-    public static Float4 Fold(Float4 running, float keep, Float4 part, float add) => new()
+    /// <summary>The same in each element.</summary>
+    public static Float4 Fold<TIsa>(Float4 running, float keep, Float4 part, float add) where TIsa : struct, IIsa => new()
     {
-        X = Fold(running.X, keep, part.X, add),
-        Y = Fold(running.Y, keep, part.Y, add),
-        Z = Fold(running.Z, keep, part.Z, add),
-        W = Fold(running.W, keep, part.W, add),
+        X = Fold<TIsa>(running.X, keep, part.X, add),
+        Y = Fold<TIsa>(running.Y, keep, part.Y, add),
+        Z = Fold<TIsa>(running.Z, keep, part.Z, add),
+        W = Fold<TIsa>(running.W, keep, part.W, add),
     };
 
     /// <summary>value / sum, by the one reciprocal.</summary>

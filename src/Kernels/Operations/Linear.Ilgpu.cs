@@ -39,11 +39,10 @@ internal static class LinearKernel
         int t = Group.IdxX, lane = (int)((uint)t % (uint)TGroups.Lanes), token = Grid.IdxY * TTile.Count;
         int row = Math.Min(Grid.IdxX * TGroups.Rows + (int)((uint)t / (uint)TGroups.Lanes), a.Weights.Rows - 1); // no early return before a barrier
         ArrayView<float> shared = SharedMemory.Allocate<float>(TGroups.Lanes * TGroups.Rows * TTile.Count);
-        TIsa.Begin();
         TTile sums = default;
         for (int chunk = lane; chunk < a.Weights.Chunks; chunk += TGroups.Lanes)
             sums = TTile.Add<TFormat, TIsa>(sums, TFormat.Load<TIsa>(a.Weights, row, chunk), a.Quantized, token, a.Tokens - 1, chunk);
-        TTile.Store<TIsa>(sums, shared, t, TGroups.Lanes * TGroups.Rows);
+        TTile.Store(sums, shared, t, TGroups.Lanes * TGroups.Rows);
         Finish<TGroups>(a, shared, TTile.Count, t, lane, token);
     }
 
@@ -56,7 +55,7 @@ internal static class LinearKernel
         ArrayView<float> shared = SharedMemory.Allocate<float>(TGroups.Lanes * TGroups.Rows * TTile.Count);
         TTile sums = default;
         for (int vector = lane; vector < vectors; vector += TGroups.Lanes)
-            sums = TTile.Add(sums, TFormat.Load<TIsa>(a.Weights, row, vector), a.X, token, a.Tokens - 1, vector, vectors);
+            sums = TTile.Add<TIsa>(sums, TFormat.Load<TIsa>(a.Weights, row, vector), a.X, token, a.Tokens - 1, vector, vectors);
         TTile.Store(sums, shared, t, TGroups.Lanes * TGroups.Rows);
         Finish<TGroups>(a, shared, TTile.Count, t, lane, token);
     }

@@ -16,17 +16,17 @@ internal interface IQuantizedTile<TSelf> where TSelf : struct, IQuantizedTile<TS
         where TFormat : struct, IQuantizedFormat where TIsa : struct, IIsa;
 
     /// <summary>Writes the sum of token i to shared[index + i * stride].</summary>
-    static abstract void Store<TIsa>(TSelf sums, ArrayView<float> shared, int index, int stride) where TIsa : struct, IIsa;
+    static abstract void Store(TSelf sums, ArrayView<float> shared, int index, int stride);
 }
 
-/// <summary>One token of a tile, accumulated in the instruction set's slot.</summary>
-internal struct QuantizedToken<TSlot> : IQuantizedTile<QuantizedToken<TSlot>> where TSlot : struct, IConst
+/// <summary>One token of a tile.</summary>
+internal struct QuantizedToken : IQuantizedTile<QuantizedToken>
 {
     public float Sum;
 
     public static int Count => 1;
 
-    public static QuantizedToken<TSlot> Add<TFormat, TIsa>(QuantizedToken<TSlot> sums, WeightChunk k, QuantizedRows x, int token, int last, int chunk)
+    public static QuantizedToken Add<TFormat, TIsa>(QuantizedToken sums, WeightChunk k, QuantizedRows x, int token, int last, int chunk)
         where TFormat : struct, IQuantizedFormat where TIsa : struct, IIsa
     {
         int row = Math.Min(token, last);
@@ -35,42 +35,39 @@ internal struct QuantizedToken<TSlot> : IQuantizedTile<QuantizedToken<TSlot>> wh
         float scale = x.Scales[block], sum = sums.Sum;
         if (TFormat.HasHighScale)
         {
-            sum = TIsa.HalfDotMulAdd<TSlot>(k.Low, low, k.Scale * scale, sum);
-            sum = TIsa.HalfDotMulAdd<TSlot>(k.High, high, k.HighScale * scale, sum);
+            sum = TIsa.Fma(k.Scale * scale, TIsa.Dot16(k.Low, low, 0), sum);
+            sum = TIsa.Fma(k.HighScale * scale, TIsa.Dot16(k.High, high, 0), sum);
         }
         else
         {
             int blockSum = x.Sums[block];
-            sum = TIsa.DotMulAdd<TSlot>(k.Low, low, k.High, high, k.Zero * blockSum, k.Scale * scale, sum);
-            if (TFormat.HasMin) sum = TIsa.MulAdd<TSlot>(-k.Min * scale, blockSum, sum);
+            sum = TIsa.Fma(k.Scale * scale, TIsa.Dot32(k.Low, low, k.High, high, k.Zero * blockSum), sum);
+            if (TFormat.HasMin) sum = TIsa.Fma(-k.Min * scale, blockSum, sum);
         }
         return new() { Sum = sum };
     }
 
-    public static void Store<TIsa>(QuantizedToken<TSlot> sums, ArrayView<float> shared, int index, int stride) where TIsa : struct, IIsa =>
-        TIsa.Store<TSlot>(sums.Sum, shared, index);
+    public static void Store(QuantizedToken sums, ArrayView<float> shared, int index, int stride) => shared[index] = sums.Sum;
 }
 
 /// <summary>Two tiles side by side.</summary>
-internal struct QuantizedPair<TFirst, TSecond> : IQuantizedTile<QuantizedPair<TFirst, TSecond>>
-    where TFirst : struct, IQuantizedTile<TFirst> where TSecond : struct, IQuantizedTile<TSecond>
+internal struct QuantizedPair<THalf> : IQuantizedTile<QuantizedPair<THalf>> where THalf : struct, IQuantizedTile<THalf>
 {
-    public TFirst First;
-    public TSecond Second;
+    public THalf First, Second;
 
-    public static int Count => TFirst.Count + TSecond.Count;
+    public static int Count => 2 * THalf.Count;
 
-    public static QuantizedPair<TFirst, TSecond> Add<TFormat, TIsa>(QuantizedPair<TFirst, TSecond> sums, WeightChunk k, QuantizedRows x, int token, int last, int chunk)
+    public static QuantizedPair<THalf> Add<TFormat, TIsa>(QuantizedPair<THalf> sums, WeightChunk k, QuantizedRows x, int token, int last, int chunk)
         where TFormat : struct, IQuantizedFormat where TIsa : struct, IIsa => new()
         {
-            First = TFirst.Add<TFormat, TIsa>(sums.First, k, x, token, last, chunk),
-            Second = TSecond.Add<TFormat, TIsa>(sums.Second, k, x, token + TFirst.Count, last, chunk),
+            First = THalf.Add<TFormat, TIsa>(sums.First, k, x, token, last, chunk),
+            Second = THalf.Add<TFormat, TIsa>(sums.Second, k, x, token + THalf.Count, last, chunk),
         };
 
-    public static void Store<TIsa>(QuantizedPair<TFirst, TSecond> sums, ArrayView<float> shared, int index, int stride) where TIsa : struct, IIsa
+    public static void Store(QuantizedPair<THalf> sums, ArrayView<float> shared, int index, int stride)
     {
-        TFirst.Store<TIsa>(sums.First, shared, index, stride);
-        TSecond.Store<TIsa>(sums.Second, shared, index + TFirst.Count * stride, stride);
+        THalf.Store(sums.First, shared, index, stride);
+        THalf.Store(sums.Second, shared, index + THalf.Count * stride, stride);
     }
 }
 
@@ -80,7 +77,7 @@ internal interface IFloatTile<TSelf> where TSelf : struct, IFloatTile<TSelf>
     static abstract int Count { get; }
 
     /// <summary>Adds the products of 8 weights; x: [token][vectors][2].</summary>
-    static abstract TSelf Add(TSelf sums, Float8 w, ArrayView<Float4> x, int token, int last, int vector, int vectors);
+    static abstract TSelf Add<TIsa>(TSelf sums, Float8 w, ArrayView<Float4> x, int token, int last, int vector, int vectors) where TIsa : struct, IIsa;
 
     static abstract void Store(TSelf sums, ArrayView<float> shared, int index, int stride);
 }
@@ -92,10 +89,10 @@ internal struct FloatToken : IFloatTile<FloatToken>
 
     public static int Count => 1;
 
-    public static FloatToken Add(FloatToken sums, Float8 w, ArrayView<Float4> x, int token, int last, int vector, int vectors)
+    public static FloatToken Add<TIsa>(FloatToken sums, Float8 w, ArrayView<Float4> x, int token, int last, int vector, int vectors) where TIsa : struct, IIsa
     {
         long at = ((long)Math.Min(token, last) * vectors + vector) * 2;
-        return new() { Sum = Float4.Dot(w.High, x[at + 1], Float4.Dot(w.Low, x[at], sums.Sum)) };
+        return new() { Sum = Float4.Dot<TIsa>(w.High, x[at + 1], Float4.Dot<TIsa>(w.Low, x[at], sums.Sum)) };
     }
 
     public static void Store(FloatToken sums, ArrayView<float> shared, int index, int stride) => shared[index] = sums.Sum;
@@ -108,10 +105,10 @@ internal struct FloatPair<THalf> : IFloatTile<FloatPair<THalf>> where THalf : st
 
     public static int Count => 2 * THalf.Count;
 
-    public static FloatPair<THalf> Add(FloatPair<THalf> sums, Float8 w, ArrayView<Float4> x, int token, int last, int vector, int vectors) => new()
+    public static FloatPair<THalf> Add<TIsa>(FloatPair<THalf> sums, Float8 w, ArrayView<Float4> x, int token, int last, int vector, int vectors) where TIsa : struct, IIsa => new()
     {
-        First = THalf.Add(sums.First, w, x, token, last, vector, vectors),
-        Second = THalf.Add(sums.Second, w, x, token + THalf.Count, last, vector, vectors),
+        First = THalf.Add<TIsa>(sums.First, w, x, token, last, vector, vectors),
+        Second = THalf.Add<TIsa>(sums.Second, w, x, token + THalf.Count, last, vector, vectors),
     };
 
     public static void Store(FloatPair<THalf> sums, ArrayView<float> shared, int index, int stride)

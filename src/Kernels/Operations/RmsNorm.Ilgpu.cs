@@ -31,7 +31,8 @@ internal struct RmsNormArgs
 /// </summary>
 internal static class RmsNormKernel
 {
-    public static void Run<TGroups, TFloats, TQuants>(RmsNormArgs a) where TGroups : struct, IGroups where TFloats : struct, IConst where TQuants : struct, IConst
+    public static void Run<TIsa, TGroups, TFloats, TQuants>(RmsNormArgs a)
+        where TIsa : struct, IIsa where TGroups : struct, IGroups where TFloats : struct, IConst where TQuants : struct, IConst
     {
         int t = Group.IdxX, row = Grid.IdxX, vectors = a.Columns >> 2;
         long start = (long)a.RowMap[row] * vectors;
@@ -40,7 +41,7 @@ internal static class RmsNormKernel
         for (int i = t; i < vectors; i += TGroups.NormThreads)
         {
             Float4 v = a.X[start + i];
-            sum = Float4.Dot(v, v, sum);
+            sum = Float4.Dot<TIsa>(v, v, sum);
         }
         shared[t] = sum;
         Group.Barrier();

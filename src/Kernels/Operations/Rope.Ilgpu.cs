@@ -42,8 +42,8 @@ internal struct QkvRopeWriteArgs
 /// </summary>
 internal static class QkvRopeWriteKernel
 {
-    public static void Run<TKey, TValue, TGroups, TNorm>(QkvRopeWriteArgs a)
-        where TKey : struct, IKvElement where TValue : struct, IKvElement where TGroups : struct, IGroups where TNorm : struct, IConst
+    public static void Run<TKey, TValue, TIsa, TGroups, TNorm>(QkvRopeWriteArgs a)
+        where TKey : struct, IKvElement where TValue : struct, IKvElement where TIsa : struct, IIsa where TGroups : struct, IGroups where TNorm : struct, IConst
     {
         int t = Group.IdxX, head = Grid.IdxX, row = Grid.IdxY, kvHeads = a.Pages.KvHeads, keyDim = a.Pages.KeyDim;
         int slot = a.Slots[row], blockSize = a.Pages.BlockSize;
@@ -63,7 +63,7 @@ internal static class QkvRopeWriteKernel
             for (int d = t; d < dims; d += TGroups.HeadThreads)
             {
                 float x = isQuery ? a.Q[from + d] : a.K[from + d];
-                sum = x * x + sum;
+                sum = TIsa.Fma(x, x, sum);
             }
             shared[t] = sum;
             Group.Barrier();
