@@ -67,24 +67,9 @@ internal sealed class GenerateRun(CliConsole console, InferenceEngine engine)
         }
     }
 
-    /// <summary>
-    /// Counters once every request has left the scheduler. A request's last token arrives before its step is counted; this waits for the rest of that step.
-    /// </summary>
-    public EngineStatistics FinalStatistics()
-    {
-        long start = Stopwatch.GetTimestamp();
-        EngineStatistics statistics = Engine.GetStatistics();
-        while (statistics.Running + statistics.Waiting > 0 && Stopwatch.GetElapsedTime(start) < TimeSpan.FromSeconds(2))
-        {
-            Thread.Sleep(1);
-            statistics = Engine.GetStatistics();
-        }
-        return statistics;
-    }
-
     private string Summary()
     {
-        EngineStatistics statistics = FinalStatistics();
+        EngineStatistics statistics = Engine.GetStatistics();
         int made = completions.Sum(c => c.TokenIds.Count), read = completions.Sum(c => c.Generation.PromptTokenIds.Count);
         return $"[{read} prompt tokens{Rate(statistics.PrefillTokens, statistics.PrefillSeconds)}, {made} tokens{Rate(statistics.DecodeTokens, statistics.DecodeSeconds)}, {completions[^1].FinishReason.ToString().ToLowerInvariant()}]";
 
