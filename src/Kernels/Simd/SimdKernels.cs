@@ -66,5 +66,9 @@ internal sealed unsafe partial class SimdKernels : KernelSet
     public override void Fill(Activations activations, ReadOnlySpan<float> values) =>
         values.CopyTo(new Span<float>(Pointer(activations), checked(activations.Rows * activations.Columns)));
 
-    public override void Dispose() => pool.Dispose();
+    public override void Dispose()
+    {
+        pool.Dispose();
+        DisposeAttention();
+    }
 }
