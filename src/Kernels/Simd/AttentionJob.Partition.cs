@@ -9,6 +9,7 @@ internal sealed unsafe class AttentionJob<V, TLanes, TKey, TValue> : AttentionJo
 {
     private const int Tokens = TiledPages.TileTokens, TilesPerPartition = Attention.Partition / Tokens;
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     protected override void LoadQueries(in AttentionItem item, int kvHead, in AttentionScratch memory)
     {
         int dims = Shape.KeyDim, width = Group * dims;
@@ -20,6 +21,7 @@ internal sealed unsafe class AttentionJob<V, TLanes, TKey, TValue> : AttentionJo
         }
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     protected override void Partition(in AttentionItem item, int kvHead, int partition, in AttentionScratch memory, float* records)
     {
         int queries = item.Rows * Group, valueDim = Shape.ValueDim;
@@ -121,6 +123,7 @@ internal sealed unsafe class AttentionJob<V, TLanes, TKey, TValue> : AttentionJo
                 AttentionTile<V, TLanes>.Accumulate<TV, One>(weights + r * Tokens, values, nextValues, common, limits[r], accumulators + r * Stride, Stride, valueDim);
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     protected override void Merge(float* merged, float* next, int queries)
     {
         int dims = Shape.ValueDim;
@@ -136,6 +139,7 @@ internal sealed unsafe class AttentionJob<V, TLanes, TKey, TValue> : AttentionJo
         }
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     protected override void WriteOutput(in AttentionItem item, int kvHead, float* records)
     {
         int dims = Shape.ValueDim;

@@ -94,7 +94,7 @@ internal static unsafe class AttentionTile<V, TLanes> where V : struct where TLa
             }
     }
 
-    [MethodImpl(MethodImplOptions.NoInlining)]
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     private static void Rescale(float* scores, float* max, float* sums, float* accumulator, int dims)
     {
         V largest = TLanes.Load(scores);

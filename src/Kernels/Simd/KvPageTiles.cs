@@ -23,7 +23,7 @@ internal sealed unsafe class TiledPages : KvPages
         TileBytes = KeyTileBytes + (long)layout.ValueDim * TileTokens * KvLayout.Bytes(layout.ValueType);
         HeadBytes = TileBytes * (layout.BlockSize / TileTokens);
         BlockBytes = HeadBytes * layout.KvHeads;
-        buffer = new NativeBuffer(checked(BlockBytes * blocks * layout.Layers));
+        buffer = new NativeBuffer(checked(BlockBytes * blocks * layout.Layers), clear: false);
     }
 
     /// <summary>Bytes of the K part of a tile; V follows.</summary>

@@ -34,6 +34,12 @@ internal sealed unsafe partial class SimdKernels
         pool.Run(job, job.Begin(Pointer(gate), Pointer(up), Pointer(output), (long)batch.RowCount * output.Columns));
     }
 
+    private void DisposeAttention()
+    {
+        foreach (AttentionJob? job in attention) job?.Dispose();
+        ropeWrite?.Dispose();
+    }
+
     /// <summary>Kernels work on raw pointers: what does not fit together is refused here.</summary>
     private static void Check(AttentionShape shape, KvPages pages, Activations rows, int columns, string name)
     {

@@ -74,5 +74,6 @@ internal sealed unsafe partial class SimdKernels : KernelSet
     {
         pool.Dispose();
         DisposeProducts();
+        DisposeAttention();
     }
 }
