@@ -90,6 +90,7 @@ internal sealed class EngineLoop : IDisposable
         {
             if (request.IsFinished) return;
             if (requests.Remove(request.Sequence)) scheduler.Cancel(request.Sequence);
+            Publish();
             request.End(FinishReason.Cancelled, new OperationCanceledException("the request was cancelled"));
         }
         else if (!request.IsFinished)
@@ -103,8 +104,8 @@ internal sealed class EngineLoop : IDisposable
             {
                 request.End(FinishReason.Error, new InferenceException(e.Message, e));
             }
+            Publish();
         }
-        Publish();
     }
 
     private Throughput prefill, decode;
@@ -137,6 +138,7 @@ internal sealed class EngineLoop : IDisposable
         if (decodeRows == 0) prefill = new Throughput(prefill.Tokens + prefillRows, prefill.Seconds + seconds);
         else if (prefillRows == 0) decode = new Throughput(decode.Tokens + decodeRows, decode.Seconds + seconds);
         Publish();
+        foreach (Request request in active) request.Deliver();
     }
 
     /// <summary>A step that failed ends its requests; the engine and the waiting ones go on.</summary>
@@ -145,11 +147,9 @@ internal sealed class EngineLoop : IDisposable
         logger.Error(e, "A step of {Sequences} sequences failed", plan.SequenceCount);
         scheduler.Abandon(plan);
         foreach (Request request in active)
-        {
             if (requests.Remove(request.Sequence)) scheduler.Cancel(request.Sequence);
-            request.End(FinishReason.Error, new InferenceException("the step failed: " + e.Message, e));
-        }
         Publish();
+        foreach (Request request in active) request.End(FinishReason.Error, new InferenceException("the step failed: " + e.Message, e));
     }
 
     private void EndAll()

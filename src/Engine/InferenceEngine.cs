@@ -15,6 +15,7 @@ namespace Inference;
 public sealed class InferenceEngine : IAsyncDisposable
 {
     private readonly Device device;
+    private readonly GgufFile file;
     private readonly LoadedModel model;
     private readonly Tokenizer tokenizer;
     private readonly EngineLoop loop;
@@ -23,9 +24,10 @@ public sealed class InferenceEngine : IAsyncDisposable
     private long nextId;
     private int disposed;
 
-    private InferenceEngine(Device device, LoadedModel model, Tokenizer tokenizer, EngineLoop loop, int contextLength, ILogger logger, double loadMilliseconds)
+    private InferenceEngine(Device device, GgufFile file, LoadedModel model, Tokenizer tokenizer, EngineLoop loop, int contextLength, ILogger logger, double loadMilliseconds)
     {
         this.device = device;
+        this.file = file;
         this.model = model;
         this.tokenizer = tokenizer;
         this.loop = loop;
@@ -64,23 +66,34 @@ public sealed class InferenceEngine : IAsyncDisposable
         ArgumentNullException.ThrowIfNull(source);
         options ??= new EngineOptions();
         Validate(options);
-        return Task.Run(() => Load(source, options, progress, cancellationToken), cancellationToken);
+        return Task.Run(() => LoadCoreAsync(source, options, progress, cancellationToken), cancellationToken);
     }
 
-    private static InferenceEngine Load(ModelSource source, EngineOptions options, IProgress<LoadProgress>? progress, CancellationToken cancellationToken)
+    private static async Task<InferenceEngine> LoadCoreAsync(ModelSource source, EngineOptions options, IProgress<LoadProgress>? progress, CancellationToken cancellationToken)
     {
         long start = Stopwatch.GetTimestamp();
         ILogger logger = options.Logger ?? Serilog.Core.Logger.None;
         string path = source.Resolve();
         Device device = DeviceCatalog.Open(new DeviceOptions { Name = options.Device, Simd = options.Simd, Threads = options.Threads, Pack = options.PackWeights });
+        GgufFile? file = null;
         LoadedModel? model = null;
         StepRunner? runner = null;
         try
         {
             foreach (string warning in device.Warnings) logger.Warning("{Device}: {Warning}", device.Name, warning);
-            using GgufFile file = GgufFile.Open(path);
-            var tokenizer = Tokenizer.FromGguf(file);
-            model = LoadedModel.Load(file, device.Kernels, new LoadOptions(options.Exact, progress is null ? null : new ProgressAdapter(progress)), cancellationToken);
+            file = GgufFile.Open(path);
+            // A vocabulary of 150,000 tokens takes as long as packing a small model: both at once.
+            Task<Tokenizer> vocabulary = Task.Run(() => Tokenizer.FromGguf(file), CancellationToken.None);
+            try
+            {
+                model = LoadedModel.Load(file, device.Kernels, new LoadOptions(options.Exact, progress is null ? null : new ProgressAdapter(progress)), cancellationToken);
+            }
+            finally
+            {
+                // The map must outlive its reader, whatever became of the weights.
+                await Task.WhenAny(vocabulary).ConfigureAwait(false);
+            }
+            Tokenizer tokenizer = await vocabulary.ConfigureAwait(false);
             int context = options.ContextLength ?? model.Spec.Context;
             if (context > model.Spec.Context)
                 throw new ArgumentOutOfRangeException(nameof(options), context, $"the context may be at most the model's {model.Spec.Context} tokens");
@@ -89,19 +102,22 @@ public sealed class InferenceEngine : IAsyncDisposable
             KvLayout layout = model.Spec.CacheLayout(options.BlockSize, type, type);
             int blocks = KvSizing.Blocks(options, layout, context);
             int rows = Math.Max(options.MaxBatchTokens, 1), sequences = options.MaxSequences;
-            runner = new StepRunner(model, device.Kernels, device.Kernels.AllocatePages(layout, blocks),
+            runner = new StepRunner(model, tokenizer.EndOfGeneration, device.Kernels, device.Kernels.AllocatePages(layout, blocks),
                 new StepCapacity(rows, sequences, (context + options.BlockSize - 1) / options.BlockSize, model.Spec.Rope.Dims));
             var allocator = new KvAllocator([new CacheGroup(layout.Layers, CacheKind.Full, options.BlockSize, blocks)], sequences, context);
             var scheduler = new Scheduler(allocator, new SchedulerOptions { MaxBatchTokens = rows, MaxChunk = options.MaxPrefillChunk ?? int.MaxValue });
             double milliseconds = Stopwatch.GetElapsedTime(start).TotalMilliseconds;
             logger.Information("Loaded {Model} on {Device} in {Milliseconds:F0} ms: {Blocks} KV blocks of {BlockSize} tokens, {Bytes} bytes",
                 model.Name, device.Name, milliseconds, blocks, options.BlockSize, layout.BytesPerBlock * blocks);
-            return new InferenceEngine(device, model, tokenizer, new EngineLoop(scheduler, allocator, runner, sequences, logger), context, logger, milliseconds);
+            // Weights that are not packed are read from the map for as long as the engine lives.
+            if (options.PackWeights) file.Dispose();
+            return new InferenceEngine(device, file, model, tokenizer, new EngineLoop(scheduler, allocator, runner, sequences, logger), context, logger, milliseconds);
         }
         catch
         {
             runner?.Dispose();
             model?.Dispose();
+            file?.Dispose();
             device.Dispose();
             throw;
         }
@@ -155,7 +171,7 @@ public sealed class InferenceEngine : IAsyncDisposable
             if ((uint)id >= (uint)VocabularySize) throw new ArgumentOutOfRangeException(nameof(prompt), id, $"token ids lie between 0 and {VocabularySize - 1}");
 
         ulong seed = options.Seed ?? MemoryMarshal.Read<ulong>(System.Security.Cryptography.RandomNumberGenerator.GetBytes(8));
-        var request = new Request(Interlocked.Increment(ref nextId), [.. prompt], options, tokenizer, model.EndTokens, seed, loop.Cancel);
+        var request = new Request(Interlocked.Increment(ref nextId), [.. prompt], options, tokenizer, tokenizer.EndOfGeneration, seed, loop.Cancel);
         loop.Submit(request);
         if (cancellationToken.CanBeCanceled) request.Watch(cancellationToken, loop.Cancel);
         return request.Generation;
@@ -195,6 +211,7 @@ public sealed class InferenceEngine : IAsyncDisposable
         {
             loop.Dispose();
             model.Dispose();
+            file.Dispose();
             device.Dispose();
         }).ConfigureAwait(false);
         logger.Information("Disposed the engine of {Model}", model.Name);

@@ -13,6 +13,7 @@ internal sealed class Request
     private readonly int vocabulary;
     private readonly TokenLogprobs?[]? promptLogprobs;
     private CancellationTokenRegistration registration;
+    private GeneratedToken? outgoing;
 
     public Request(long id, int[] prompt, GenerationOptions options, Tokenizer tokenizer, IReadOnlySet<int> endTokens, ulong seed, Action<Request> cancel)
     {
@@ -40,7 +41,7 @@ internal sealed class Request
     /// <summary>Occurrences in prompt and output, where a penalty needs them.</summary>
     public TokenCounts? Counts { get; }
 
-    public bool IsFinished => Generation.FinishReason is not null;
+    public bool IsFinished => Generation.FinishReason is not null || outgoing?.FinishReason is not null;
 
     /// <summary>Cancels the request when the caller's token says so.</summary>
     public void Watch(CancellationToken token, Action<Request> cancel) => registration = token.UnsafeRegister(_ => cancel(this), null);
@@ -52,7 +53,7 @@ internal sealed class Request
     /// <summary>End tokens that may not be chosen yet.</summary>
     public ReadOnlySpan<int> Banned(ReadOnlySpan<int> ends) => Sequence.GeneratedLength < Options.MinTokens && !Options.IgnoreEos ? ends : default;
 
-    /// <summary>Takes the token sampled from <paramref name="logits"/>, passes on what is certain of its text, and says whether the answer ends. An end token is not part of the answer.</summary>
+    /// <summary>Takes the token sampled from <paramref name="logits"/>, keeps what is certain of its text for <see cref="Deliver"/>, and says whether the answer ends. An end token is not part of the answer.</summary>
     public bool Accept(int token, ReadOnlySpan<float> logits, out bool append)
     {
         int index = Sequence.GeneratedLength;
@@ -86,10 +87,18 @@ internal sealed class Request
             LogitHash = Options.LogitHash ? LogitMath.Hash(logits) : null,
             FinishReason = reason,
         };
-        if (reason is not null) Generation.FinishReason = reason;
-        Generation.Writer.TryWrite(item);
-        if (reason is not null) Close(null);
+        outgoing = item;
         return reason is not null;
+    }
+
+    /// <summary>Passes on what the step yielded, once the step is committed and counted: who sees the last token finds its blocks free.</summary>
+    public void Deliver()
+    {
+        if (outgoing is not { } item) return;
+        outgoing = null;
+        if (item.FinishReason is { } reason) Generation.FinishReason = reason;
+        Generation.Writer.TryWrite(item);
+        if (item.FinishReason is not null) Close(null);
     }
 
     /// <summary>Some models have more rows of logits than tokens; what those rows stand for has no text.</summary>
@@ -98,7 +107,8 @@ internal sealed class Request
     /// <summary>Ends the request without a token.</summary>
     public void End(FinishReason reason, Exception exception)
     {
-        if (IsFinished) return;
+        if (Generation.FinishReason is not null) return;
+        outgoing = null;
         Generation.FinishReason = reason;
         Close(exception);
     }

@@ -17,13 +17,13 @@ internal sealed class StepRunner : IDisposable
     private readonly StepBatch batch;
     private readonly Sampler sampler;
 
-    public StepRunner(LoadedModel model, KernelSet kernels, KvPages pages, StepCapacity capacity)
+    public StepRunner(LoadedModel model, IReadOnlySet<int> endTokens, KernelSet kernels, KvPages pages, StepCapacity capacity)
     {
         this.model = model;
         this.kernels = kernels;
         this.pages = pages;
         decoder = new Decoder(model.Spec, kernels);
-        endTokens = [.. model.EndTokens];
+        this.endTokens = [.. endTokens];
         batch = new StepBatch(capacity);
         workspace = new Workspace(kernels, model.Spec, capacity.Rows, capacity.Rows);
         sampler = new Sampler(model.Spec.Vocabulary);

@@ -13,10 +13,9 @@ internal readonly record struct LoadProgress(long Bytes, long TotalBytes);
 /// <summary>A model in memory: numbers, weights, and the facts about it that the engine reports. The file is closed again.</summary>
 internal sealed class LoadedModel : IDisposable
 {
-    private LoadedModel(GgufFile file, ModelPlan plan, ModelWeights weights)
+    private LoadedModel(GgufFile file, ModelSpec spec, ModelWeights weights)
     {
-        Spec = plan.Spec;
-        EndTokens = plan.EndTokens;
+        Spec = spec;
         Weights = weights;
         Name = file.TryGetString("general.name", out string? name) && name.Length > 0 ? name : Path.GetFileNameWithoutExtension(file.Path);
         ParameterCount = file.Tensors.Sum(t => t.Elements);
@@ -36,9 +35,6 @@ internal sealed class LoadedModel : IDisposable
     /// <summary>Bytes in the file by tensor type.</summary>
     public IReadOnlyDictionary<string, long> BytesByType { get; }
 
-    /// <summary>Ids that end a generation.</summary>
-    public IReadOnlySet<int> EndTokens { get; }
-
     /// <summary>Opens a GGUF file, packs its weights for a device and closes it.</summary>
     /// <exception cref="ModelFormatException">The file is damaged, or no model this build runs.</exception>
     /// <exception cref="IOException">The file is absent or cannot be read.</exception>
@@ -52,11 +48,11 @@ internal sealed class LoadedModel : IDisposable
     /// <summary>Packs the weights of an open file, which the caller may close afterwards.</summary>
     public static LoadedModel Load(GgufFile file, KernelSet kernels, LoadOptions? options = null, CancellationToken cancellation = default)
     {
-        ModelPlan plan = ModelPlan.Read(file);
-        ModelWeights weights = WeightLoader.Load(file, plan.Spec, kernels, options ?? new(), cancellation);
+        ModelSpec spec = ModelPlan.Read(file);
+        ModelWeights weights = WeightLoader.Load(file, spec, kernels, options ?? new(), cancellation);
         try
         {
-            return new LoadedModel(file, plan, weights);
+            return new LoadedModel(file, spec, weights);
         }
         catch
         {

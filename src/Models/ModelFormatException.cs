@@ -1,4 +1,4 @@
-namespace Inference.Models;
+namespace Inference;
 
 /// <summary>A model file that this build cannot read. The message names the file, the place in it, what was expected there and what was found.</summary>
 public sealed class ModelFormatException : Exception

@@ -3,18 +3,17 @@ using Inference.Kernels;
 namespace Inference.Models;
 
 /// <summary>Everything about a model file that can be wrong, read and checked before the first weight is packed.</summary>
-/// <param name="Spec">Numbers and switches.</param>
-/// <param name="EndTokens">Ids that end a generation.</param>
-internal sealed record ModelPlan(ModelSpec Spec, IReadOnlySet<int> EndTokens)
+internal static class ModelPlan
 {
+    /// <summary>The model's numbers and switches.</summary>
     /// <exception cref="ModelFormatException">The file is no model that this build runs.</exception>
-    public static ModelPlan Read(GgufFile file)
+    public static ModelSpec Read(GgufFile file)
     {
         Architecture architecture = Architecture.Of(file);
         ModelSpec spec = ModelSpecReader.Read(file, architecture);
         TensorBinding.Check(file, architecture, spec);
         if (file.FindTensor(TensorNames.RopeFactors) is { } tensor) spec = spec with { Rope = spec.Rope with { FrequencyFactors = ReadFactors(file, file.Source(tensor)) } };
-        return new(spec, EndTokenSet.Read(file, spec.Vocabulary));
+        return spec;
     }
 
     private static float[] ReadFactors(GgufFile file, TensorSource source)

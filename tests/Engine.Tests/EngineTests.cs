@@ -147,7 +147,7 @@ public class EngineTests
         try
         {
             File.WriteAllText(path, "this is not a model at all, but long enough to have a header");
-            var error = await Assert.ThrowsAsync<Models.ModelFormatException>(() => InferenceEngine.LoadAsync(ModelSource.FromFile(path), new EngineOptions { Device = "cpu" }));
+            var error = await Assert.ThrowsAsync<ModelFormatException>(() => InferenceEngine.LoadAsync(ModelSource.FromFile(path), new EngineOptions { Device = "cpu" }));
             Assert.Contains(path, error.Message, StringComparison.Ordinal);
         }
         finally

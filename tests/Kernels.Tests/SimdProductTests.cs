@@ -188,7 +188,9 @@ public unsafe class SimdProductTests
         {
             ActivationQuantization.Reference(x.AsSpan(t * columns, columns), quants, scales);
             (int first, int width) = t < 4 ? (0, 4) : t < 6 ? (4, 2) : (6, 1);
-            TileInput tile = input.Tile(first);
+            ProductInput.TokenTile* of = input.TileOf(t);
+            Assert.Equal((first, width), (of->First, of->Width));
+            TileInput tile = of->Input;
             for (int b = 0; b < columns / 32; b++)
             {
                 int at = b * width + t - first;

@@ -58,17 +58,8 @@ public class LoadedModelTests
         using LoadedModel model = LoadedModel.Load(SharedData.Require("models", "kjv-5m", "kjv-5m-f16.gguf"), new ReferenceKernels());
         Assert.Equal(5_770_496, model.ParameterCount);
         Assert.Equal("kjv-5m", model.Name);
-        Assert.Equal([2], model.EndTokens);
         Assert.Equal(["F16", "F32"], model.BytesByType.Keys.Order());
         Assert.Equal((6, 256, 4, 2, 64, 768, 4096, 512), (model.Spec.Layers, model.Spec.Hidden, model.Spec.Heads, model.Spec.KvHeads, model.Spec.KeyDim, model.Spec.FeedForward, model.Spec.Vocabulary, model.Spec.Context));
-    }
-
-    [Fact]
-    public void End_tokens_are_the_named_ids_and_control_tokens_with_a_known_text()
-    {
-        GgufWriter writer = TinyModel.Writer("llama").Set("tokenizer.ggml.eom_token_id", 4u);
-        using (LoadedModel model = Load(writer)) Assert.Equal([2, 4, 5], model.EndTokens.Order()); // 6 has a known text and is no control token
-        Assert.Equal("tokenizer.ggml.eot_token_id", Refused(writer.Set("tokenizer.ggml.eot_token_id", 8u)).Key);
     }
 
     [Fact]

@@ -50,9 +50,9 @@ internal sealed class CliConsole(TextReader input, TextWriter output, TextWriter
         {
             Out.Flush();
         }
-        catch (BrokenPipeException)
+        catch (IOException)
         {
-            // Nobody reads what is left.
+            // The command has met the same error and reported it; what is left cannot be written.
         }
     }
 }

@@ -25,10 +25,18 @@ internal abstract class ByteTile : Tile
     }
 
     /// <summary>Declares <c>{name}{vector}</c> for the bytes of each row vector at <paramref name="pointer"/>.</summary>
-    protected static void LoadBytes(TileBody tile, string name, string pointer)
+    protected static void LoadBytes(TileBody tile, string name, string pointer, string change = "")
     {
         string v = tile.Set.Vector;
-        tile.EachRow(r => $"{v}<byte> {name}{r} = {v}.Load({TileBody.Plus(pointer, r * tile.Set.Lanes * 4)});");
+        tile.EachRow(r => $"{v}<byte> {name}{r} = {v}.Load({TileBody.Plus(pointer, r * tile.Set.Lanes * 4)}){change};");
+    }
+
+    /// <summary>Declares <c>low{group}_{vector}</c> and <c>high{group}_{vector}</c>.</summary>
+    protected static void LoadNibbles(TileBody tile, Group group)
+    {
+        LoadBytes(tile, $"v{group.Number}_", group.Weights);
+        Unpack(tile, $"low{group.Number}_", r => LowNibble(tile.Set, $"v{group.Number}_{r}"));
+        Unpack(tile, $"high{group.Number}_", r => HighNibble(tile.Set, $"v{group.Number}_{r}"));
     }
 
     protected static string LowNibble(InstructionSet set, string bytes) => $"{bytes} & {set.Vector}.Create((byte)15)";
@@ -39,22 +47,51 @@ internal abstract class ByteTile : Tile
     protected static void Unpack(TileBody tile, string name, Func<int, string> expression) =>
         tile.EachRow(r => $"{tile.Set.Vector}<byte> {name}{r} = {expression(r)};");
 
-    /// <summary>Adds products to the sums: for each token, <paramref name="steps"/> of weights, dword of activations and sum.</summary>
-    protected static void Dot(TileBody tile, params (string Weights, string Dword, string Sum)[] steps)
+    /// <summary>A group of four columns in a step: number within the step, pointer to its weights, index of its activations in a token's dwords.</summary>
+    protected readonly record struct Group(int Number, string Weights, int Dword);
+
+    /// <summary>
+    /// The body for all of <paramref name="count"/> groups, as many at once as the instruction set likes. It gets the groups and the pointer to their
+    /// activations. Wide tiles loop, and by pointers: an index would cost a sign extension at every load.
+    /// </summary>
+    protected static void Groups(TileBody tile, int count, Action<Group[], string> body)
     {
-        InstructionSet set = tile.Set;
-        for (int t = 0; t < tile.Tokens; t++)
+        int step = tile.Set.GroupsPerStep;
+        Group[] Step(string pointer, int first) => [.. Enumerable.Range(0, step).Select(i => new Group(i, TileBody.Plus(pointer, (first + i) * 64), first + i))];
+        if (tile.Unroll)
         {
-            string? loaded = null;
-            foreach ((string weights, string dword, string sum) in steps)
+            for (int g = 0; g < count; g += step)
             {
-                if (dword != loaded) tile.Code.Line($"{(loaded is null ? $"{set.Vector}<sbyte> a{t}" : $"a{t}")} = {set.Activations($"q[{Index(t * BlockDwords, dword)}]")};");
-                loaded = dword;
-                int token = t;
-                tile.EachRow(r => $"{sum}{r}_{token} = {set.Dot($"{sum}{r}_{token}", set.SignedWeights ? $"{weights}{r}.AsSByte()" : weights + r, "a" + token)};");
+                int first = g;
+                tile.Code.Block("", () => body(Step("w", first), "q"));
             }
+        }
+        else
+        {
+            tile.Code.Line("int* qg = q;");
+            tile.Code.Block($"for (byte* wg = w; wg < w + {count * 64}; wg += {step * 64})", () =>
+            {
+                body(Step("wg", 0), "qg");
+                tile.Code.Line($"qg += {step};");
+            });
         }
     }
 
-    protected static string Index(int offset, string expression) => int.TryParse(expression, out int number) ? (offset + number).ToString() : TileBody.Plus(expression, offset);
+    /// <summary>Products to add to a sum: weights by the name of their vectors, and the index of the dword of activations.</summary>
+    protected readonly record struct Product(string Weights, int Dword);
+
+    /// <summary>Adds products to the sums of all tokens.</summary>
+    protected static void Dot(TileBody tile, string quants, params (string Sum, Product[] Products)[] sums)
+    {
+        InstructionSet set = tile.Set;
+        int[] dwords = [.. sums.SelectMany(s => s.Products).Select(p => p.Dword).Distinct()];
+        for (int t = 0; t < tile.Tokens; t++)
+        {
+            int token = t;
+            foreach (int dword in dwords)
+                tile.Code.Line($"{set.Vector}<sbyte> a{token}_{dword} = {set.Activations($"{quants}[{token * BlockDwords + dword}]")};");
+            foreach ((string sum, Product[] products) in sums)
+                tile.EachRow(r => $"{sum}{r}_{token} = {set.Dot($"{sum}{r}_{token}", [.. products.Select(p => (set.SignedWeights ? $"{p.Weights}{r}.AsSByte()" : p.Weights + r, $"a{token}_{p.Dword}"))])};");
+        }
+    }
 }

@@ -25,15 +25,5 @@ internal sealed class CodeWriter
         Line("}");
     }
 
-    /// <summary>
-    /// The body for every i in 0 .. count - 1: written out once each, or as a loop at run time. The body gets the C# expression of i
-    /// (a number or the loop variable).
-    /// </summary>
-    public void Repeat(int count, bool unroll, string variable, Action<string> body)
-    {
-        if (!unroll) Block($"for (int {variable} = 0; {variable} < {count}; {variable}++)", () => body(variable));
-        else for (int i = 0; i < count; i++) body(i.ToString());
-    }
-
     public override string ToString() => text.ToString();
 }

@@ -18,7 +18,6 @@ internal abstract class FloatTile : Tile
         code.Line("float* a = activations;");
         code.Block("for (int k = columns; k > 0; k--)", () =>
         {
-            tile.Prefetch("w", StepBytes);
             Load(tile);
             for (int t = 0; t < tile.Tokens; t++)
             {

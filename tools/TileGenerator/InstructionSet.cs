@@ -24,9 +24,6 @@ internal abstract class InstructionSet
     /// <summary>Namespaces of the intrinsics.</summary>
     public virtual string[] Usings => ["System.Runtime.Intrinsics", "System.Runtime.Intrinsics.X86"];
 
-    /// <summary>Whether there is a prefetch call.</summary>
-    public virtual bool HasPrefetch => true;
-
     /// <summary>Whether weight bytes are taken as signed; else unsigned, and a start value corrects the zero point.</summary>
     public virtual bool SignedWeights => false;
 
@@ -42,8 +39,14 @@ internal abstract class InstructionSet
     /// <summary>A block sum that starts at <paramref name="factor"/> times the correction: a dword of two int16, the sums of even and odd pairs of activations times -8 or -32.</summary>
     public abstract string Start(string correction, int factor);
 
+    /// <summary>Groups of four columns that a step of the inner loop takes.</summary>
+    public virtual int GroupsPerStep => 1;
+
+    /// <summary>sum + weights . activations of each product, four columns in each lane.</summary>
+    public virtual string Dot(string sum, (string Weights, string Activations)[] products) => products.Aggregate(sum, (s, p) => Dot(s, p.Weights, p.Activations));
+
     /// <summary>sum + weights . activations, four columns in each lane.</summary>
-    public abstract string Dot(string sum, string weights, string activations);
+    protected abstract string Dot(string sum, string weights, string activations);
 
     /// <summary>The block sum in int32, times <paramref name="factor"/> (1 or 16).</summary>
     public abstract string Total(string sum, int factor = 1);

@@ -8,14 +8,13 @@ internal sealed class Portable : InstructionSet
     public override int Lanes => 4;
     public override int[] Tokens => [1, 2, 4];
     public override string[] Usings => ["System.Runtime.Intrinsics"];
-    public override bool HasPrefetch => false;
     public override bool PairSums => false;
     public override bool SignedWeights => true;
 
     public override int RowVectors(int tokens, int panelRows) => panelRows == 16 ? 4 / tokens : tokens == 1 ? 8 : 8 / tokens;
     public override string Zero => "Vector128<int>.Zero";
     public override string Start(string correction, int factor) => $"PortableParts.Start({correction}, {factor})";
-    public override string Dot(string sum, string weights, string activations) => $"PortableParts.Dot({sum}, {weights}, {activations})";
+    protected override string Dot(string sum, string weights, string activations) => $"PortableParts.Dot({sum}, {weights}, {activations})";
     public override string Total(string sum, int factor = 1) => sum;
     public override string Scaled(string sum, string scales) => $"{sum} * {scales}";
     public override string Scales(string pointer, bool signed) => signed ? $"PortableParts.WidenBytes((sbyte*)({pointer}))" : WidenBytes(pointer);

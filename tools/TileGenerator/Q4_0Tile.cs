@@ -18,15 +18,12 @@ internal sealed class Q4_0Tile : ByteTile
         BeginActivations(tile, corrections: true);
         code.Block("for (int block = columns / 32; block > 0; block--)", () =>
         {
-            tile.Prefetch("w", BlockBytes);
             tile.Each((r, t) => $"var s{r}_{t} = {set.Start($"c[{t}]", 1)};");
-            code.Repeat(4, tile.Unroll, "g", g => code.Block("", () =>
+            Groups(tile, 4, (groups, quants) =>
             {
-                LoadBytes(tile, "v", tile.Unroll ? TileBody.Plus("w", int.Parse(g) * 64) : $"w + {g} * 64");
-                Unpack(tile, "low", r => LowNibble(set, "v" + r));
-                Unpack(tile, "high", r => HighNibble(set, "v" + r));
-                Dot(tile, ("low", g, "s"), ("high", Index(4, g), "s"));
-            }));
+                foreach (Group g in groups) LoadNibbles(tile, g);
+                Dot(tile, quants, ("s", [.. groups.Select(g => new Product($"low{g.Number}_", g.Dword)), .. groups.Select(g => new Product($"high{g.Number}_", g.Dword + 4))]));
+            });
             tile.EachRow(r => $"{set.Vector}<float> d{r} = {set.HalfScales(TileBody.Plus("d", r * set.Lanes * 2))};");
             tile.Each((r, t) => $"acc{r}_{t} = {set.MultiplyAdd(set.ToSingle(set.Total($"s{r}_{t}")), $"d{r} * {set.Vector}.Create(xs[{t}])", $"acc{r}_{t}")};");
             code.Line($"w += {BlockBytes};");

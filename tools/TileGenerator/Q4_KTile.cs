@@ -1,12 +1,13 @@
 namespace TileGenerator;
 
 /// <summary>
-/// Per 256 columns: 16 d, 16 dmin (float16 * 1024), scales [8][16], mins [8][16] as bytes, then four chunks of eight groups of 64 bytes:
-/// a chunk's low nibbles are one sub-block of 32 columns, its high nibbles the next. Weight = d * scale * nibble - dmin * min.
+/// Per 256 columns: 16 d and 16 dmin (float16 * 1024), then four chunks: scales [2][16] and mins [2][16] as bytes, eight groups of 64 bytes,
+/// whose low nibbles are one sub-block of 32 columns and the high ones the next. Weight = d * scale * nibble - dmin * min. All of it is
+/// read in order: scales gathered at the head of the block cost a sixth of the bandwidth.
 /// </summary>
 internal sealed class Q4_KTile : ByteTile
 {
-    private const int BlockBytes = 2368, Scales = 64, Mins = 192, Quants = 320, ChunkBytes = 512;
+    private const int HeadBytes = 64, ScaleBytes = 64, ChunkBytes = 576;
 
     public override string Type => "Q4_K";
 
@@ -22,8 +23,8 @@ internal sealed class Q4_KTile : ByteTile
         InstructionSet set = tile.Set;
         CodeWriter code = tile.Code;
         code.Line($"byte* d = {tile.AtPass("panel", 0, 2)};");
-        code.Line($"byte* scale = {tile.AtPass("panel", Scales, 1)};");
-        code.Line($"byte* w = {tile.AtPass("panel", Quants, 4)};");
+        code.Line($"byte* scale = {tile.AtPass("panel", HeadBytes, 1)};");
+        code.Line($"byte* w = {tile.AtPass("panel", HeadBytes + ScaleBytes, 4)};");
         BeginActivations(tile, corrections: false);
         code.Line("float* xm = sums;");
         code.Block("for (int block = columns / 256; block > 0; block--)", () =>
@@ -32,7 +33,6 @@ internal sealed class Q4_KTile : ByteTile
             tile.Each((r, t) => $"{set.Vector}<float> inner{r}_{t} = {set.Vector}<float>.Zero;");
             code.Block("for (int chunk = 0; chunk < 4; chunk++)", () =>
             {
-                tile.Prefetch("w", ChunkBytes + (BlockBytes - 4 * ChunkBytes) / 4);
                 if (tile.Unroll) Both(tile);
                 else
                 {
@@ -40,16 +40,16 @@ internal sealed class Q4_KTile : ByteTile
                     Half(tile, high: true);
                 }
                 code.Line($"w += {ChunkBytes};");
-                code.Line("scale += 32;");
+                code.Line($"scale += {ChunkBytes};");
                 code.Line($"q += {2 * BlockDwords * tile.Tokens};");
                 code.Line($"xs += {2 * tile.Tokens};");
                 code.Line($"xm += {2 * tile.Tokens};");
             });
             tile.EachRow(r => $"{set.Vector}<float> d{r} = {set.HalfScales(TileBody.Plus("d", r * set.Lanes * 2))};");
             tile.Each((r, t) => $"acc{r}_{t} = {set.MultiplyAdd($"inner{r}_{t}", "d" + r, $"acc{r}_{t}")};");
-            code.Line($"d += {BlockBytes};");
-            code.Line($"scale += {BlockBytes - 128};");
-            code.Line($"w += {BlockBytes - 4 * ChunkBytes};");
+            code.Line($"d += {HeadBytes + 4 * ChunkBytes};");
+            code.Line($"scale += {HeadBytes};");
+            code.Line($"w += {HeadBytes};");
         });
     }
 
@@ -57,19 +57,17 @@ internal sealed class Q4_KTile : ByteTile
     private static void Both(TileBody tile)
     {
         InstructionSet set = tile.Set;
+        Scales(tile, "s", 0);
+        Scales(tile, "u", 1);
         tile.Each((r, t) => $"var s{r}_{t} = {set.Zero};");
         tile.Each((r, t) => $"var u{r}_{t} = {set.Zero};");
-        for (int g = 0; g < 8; g++)
+        Groups(tile, 8, (groups, quants) =>
         {
-            string group = g.ToString();
-            tile.Code.Block("", () =>
-            {
-                LoadBytes(tile, "v", TileBody.Plus("w", int.Parse(group) * 64));
-                Unpack(tile, "low", r => LowNibble(set, "v" + r));
-                Unpack(tile, "high", r => HighNibble(set, "v" + r));
-                Dot(tile, ("low", group, "s"), ("high", Index(BlockDwords * tile.Tokens, group), "u"));
-            });
-        }
+            foreach (Group g in groups) LoadNibbles(tile, g);
+            Dot(tile, quants,
+                ("s", [.. groups.Select(g => new Product($"low{g.Number}_", g.Dword))]),
+                ("u", [.. groups.Select(g => new Product($"high{g.Number}_", g.Dword + BlockDwords * tile.Tokens))]));
+        });
         Finish(tile, "s", 0);
         Finish(tile, "u", 1);
     }
@@ -81,30 +79,34 @@ internal sealed class Q4_KTile : ByteTile
         tile.Code.Block("", () =>
         {
             tile.Each((r, t) => $"var s{r}_{t} = {set.Zero};");
-            tile.Code.Block("for (int g = 0; g < 8; g++)", () =>
+            Groups(tile, 8, (groups, quants) =>
             {
-                LoadBytes(tile, "v", "w + g * 64");
-                Unpack(tile, "n", r => high ? HighNibble(set, "v" + r) : LowNibble(set, "v" + r));
-                Dot(tile, ("n", high ? Index(BlockDwords * tile.Tokens, "g") : "g", "s"));
+                foreach (Group g in groups)
+                {
+                    LoadBytes(tile, $"v{g.Number}_", g.Weights);
+                    Unpack(tile, $"n{g.Number}_", r => high ? HighNibble(set, $"v{g.Number}_{r}") : LowNibble(set, $"v{g.Number}_{r}"));
+                }
+                Dot(tile, quants, ("s", [.. groups.Select(g => new Product($"n{g.Number}_", g.Dword + (high ? BlockDwords * tile.Tokens : 0)))]));
             });
+            Scales(tile, "s", high ? 1 : 0);
             Finish(tile, "s", high ? 1 : 0);
         });
     }
 
-    /// <summary>Adds sub-block <paramref name="half"/> of a chunk: the scaled sum into inner, the min into the accumulator.</summary>
-    private static void Finish(TileBody tile, string sum, int half) => tile.Code.Block("", () =>
+    /// <summary>Declares the integer scales z and the mins m of a sub-block.</summary>
+    private static void Scales(TileBody tile, string name, int half)
     {
         InstructionSet set = tile.Set;
-        tile.EachRow(r => $"var z{r} = {set.Scales(TileBody.Plus("scale", half * 16 + r * set.Lanes), signed: false)};");
-        tile.EachRow(r => $"{set.Vector}<float> m{r} = {set.ToSingle(set.WidenBytes(TileBody.Plus("scale", Mins - Scales + half * 16 + r * set.Lanes)))} * min{r};");
-        for (int r = 0; r < tile.Rows; r++)
-        {
-            for (int t = 0; t < tile.Tokens; t++)
-            {
-                int at = half * tile.Tokens + t;
-                tile.Code.Line($"inner{r}_{t} = {set.MultiplyAdd(set.ToSingle(set.Scaled($"{sum}{r}_{t}", "z" + r)), $"{set.Vector}.Create(xs[{at}])", $"inner{r}_{t}")};");
-                tile.Code.Line($"acc{r}_{t} = {set.MultiplyAdd("m" + r, $"{set.Vector}.Create(xm[{at}])", $"acc{r}_{t}")};");
-            }
-        }
+        tile.EachRow(r => $"var z{name}{r} = {set.Scales(TileBody.Plus("scale", half * 16 + r * set.Lanes), signed: false)};");
+        tile.EachRow(r => $"{set.Vector}<float> m{name}{r} = {set.ToSingle(set.WidenBytes(TileBody.Plus("scale", 32 + half * 16 + r * set.Lanes)))} * min{r};");
+    }
+
+    /// <summary>Adds sub-block <paramref name="half"/> of a chunk: the scaled sum into inner, the min into the accumulator.</summary>
+    private static void Finish(TileBody tile, string sum, int half) => tile.Each((r, t) =>
+    {
+        InstructionSet set = tile.Set;
+        int at = half * tile.Tokens + t;
+        return $"inner{r}_{t} = {set.MultiplyAdd(set.ToSingle(set.Scaled($"{sum}{r}_{t}", $"z{sum}{r}")), $"{set.Vector}.Create(xs[{at}])", $"inner{r}_{t}")}; "
+            + $"acc{r}_{t} = {set.MultiplyAdd($"m{sum}{r}", $"{set.Vector}.Create(xm[{at}])", $"acc{r}_{t}")};";
     });
 }

@@ -21,28 +21,27 @@ internal sealed class Q8_0Tile : ByteTile
         BeginActivations(tile, corrections: !set.SignedWeights);
         code.Block("for (int block = columns / 32; block > 0; block--)", () =>
         {
-            tile.Prefetch("w", BlockBytes);
             if (set.PairSums)
             {
                 tile.Each((r, t) => $"var s{r}_{t} = {set.Zero};");
                 tile.Each((r, t) => $"var u{r}_{t} = {set.Start($"c[{t}]", 1)};");
             }
             else tile.Each((r, t) => $"var s{r}_{t} = {(set.SignedWeights ? set.Zero : set.Start($"c[{t}]", 16))};");
-            code.Repeat(8, tile.Unroll, "g", g => code.Block("", () =>
+            Groups(tile, 8, (groups, quants) =>
             {
-                LoadBytes(tile, "v", tile.Unroll ? TileBody.Plus("w", int.Parse(g) * 64) : $"w + {g} * 64");
                 if (set.PairSums)
                 {
-                    Unpack(tile, "low", r => LowNibble(set, "v" + r));
-                    Unpack(tile, "high", r => HighNibble(set, "v" + r));
-                    Dot(tile, ("low", g, "s"), ("high", g, "u"));
+                    foreach (Group g in groups) LoadNibbles(tile, g);
+                    Dot(tile, quants,
+                        ("s", [.. groups.Select(g => new Product($"low{g.Number}_", g.Dword))]),
+                        ("u", [.. groups.Select(g => new Product($"high{g.Number}_", g.Dword))]));
                 }
                 else
                 {
-                    if (set.SignedWeights) Unpack(tile, "b", r => $"v{r} ^ {set.Vector}.Create((byte)0x80)");
-                    Dot(tile, (set.SignedWeights ? "b" : "v", g, "s"));
+                    foreach (Group g in groups) LoadBytes(tile, $"b{g.Number}_", g.Weights, set.SignedWeights ? $" ^ {set.Vector}.Create((byte)0x80)" : "");
+                    Dot(tile, quants, ("s", [.. groups.Select(g => new Product($"b{g.Number}_", g.Dword))]));
                 }
-            }));
+            });
             tile.EachRow(r => $"{set.Vector}<float> d{r} = {set.HalfScales(TileBody.Plus("d", r * set.Lanes * 2))};");
             tile.Each((r, t) => $"acc{r}_{t} = {set.MultiplyAdd(set.ToSingle(Total(set, r, t)), $"d{r} * {set.Vector}.Create(xs[{t}])", $"acc{r}_{t}")};");
             code.Line($"w += {BlockBytes};");

@@ -46,9 +46,6 @@ internal abstract class Tile
 /// <summary>One method: a number of tokens on one instruction set.</summary>
 internal sealed class TileBody(CodeWriter code, InstructionSet set, Tile tile, int tokens)
 {
-    // A tile of one token streams from memory: 4 KiB ahead hides the latency. Wider tiles find the panel in the cache.
-    private const int PrefetchDistance = 4096;
-
     public CodeWriter Code { get; } = code;
     public InstructionSet Set { get; } = set;
     public int Tokens { get; } = tokens;
@@ -98,11 +95,4 @@ internal sealed class TileBody(CodeWriter code, InstructionSet set, Tile tile, i
 
     /// <summary>pointer + offset + the bytes of the rows before this pass.</summary>
     public string AtPass(string pointer, int offset, int bytesPerRow) => Plus(pointer, offset) + (Whole ? "" : $" + part * {PassRows * bytesPerRow}");
-
-    /// <summary>Prefetches the lines that a later step of <paramref name="bytes"/> bytes will read.</summary>
-    public void Prefetch(string pointer, int bytes)
-    {
-        if (Tokens > 1 || !Set.HasPrefetch) return;
-        for (int at = 0; at < bytes; at += 64) Code.Line($"Sse.Prefetch0({pointer} + {PrefetchDistance + at});");
-    }
 }

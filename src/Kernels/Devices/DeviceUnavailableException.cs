@@ -1,4 +1,4 @@
-namespace Inference.Kernels;
+namespace Inference;
 
 /// <summary>The device that was asked for cannot be used; the message says what was asked, why not, and what there is.</summary>
 public sealed class DeviceUnavailableException : Exception

@@ -53,7 +53,9 @@ internal sealed unsafe class AttentionJob<V, TLanes, TKey, TValue> : AttentionJo
     private byte* Tile(int table, int tile, int kvHead)
     {
         (int block, int inBlock) = Math.DivRem(tile, TilesPerBlock);
-        return Layer + Batch.BlockTables[table + block] * Pages.BlockBytes + kvHead * Pages.HeadBytes + inBlock * Pages.TileBytes;
+        int physical = Batch.BlockTables[table + block];
+        if ((uint)physical >= (uint)Pages.Blocks) throw new ArgumentException($"block table entry {table + block}: block {physical} of {Pages.Blocks}");
+        return Layer + physical * Pages.BlockBytes + kvHead * Pages.HeadBytes + inBlock * Pages.TileBytes;
     }
 
     private static void Clear(float* to, int count)
@@ -78,7 +80,7 @@ internal sealed unsafe class AttentionJob<V, TLanes, TKey, TValue> : AttentionJo
         for (int q = 0; q < queries; q += TileRows, next += share)
         {
             if (Sse.IsSupported)
-                for (byte* line = next; line < next + share; line += 64) Sse.Prefetch0(line);
+                for (byte* line = next; line < next + share; line += 64) Sse.Prefetch1(line);
             Rows<CachedElement, CachedElement>(Math.Min(TileRows, queries - q), q, keys, values, keys, in memory, records);
         }
     }
@@ -125,7 +127,7 @@ internal sealed unsafe class AttentionJob<V, TLanes, TKey, TValue> : AttentionJo
         for (int q = 0; q < queries; q++, merged += Stride, next += Stride)
         {
             float top = next[dims] > merged[dims] ? next[dims] : merged[dims];
-            float keep = VectorMath.ExpNonPositive<V, TLanes>(merged[dims] - top), take = VectorMath.ExpNonPositive<V, TLanes>(next[dims] - top);
+            float keep = VectorMath.Exp<V, TLanes>(merged[dims] - top), take = VectorMath.Exp<V, TLanes>(next[dims] - top);
             V keeps = TLanes.Broadcast(keep), takes = TLanes.Broadcast(take);
             for (int d = 0; d < dims; d += TLanes.Width)
                 TLanes.Store(TLanes.MultiplyAdd(TLanes.Load(next + d), takes, TLanes.Multiply(TLanes.Load(merged + d), keeps)), merged + d);

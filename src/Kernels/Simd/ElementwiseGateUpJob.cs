@@ -59,7 +59,7 @@ internal sealed unsafe class GateUpJob<V, TLanes> : GateUpJob where V : struct w
     private static V Activate(V gate, V up)
     {
         V zero = TLanes.Broadcast(0f), one = TLanes.Broadcast(1f);
-        V z = VectorMath.ExpNonPositive<V, TLanes>(TLanes.Min(TLanes.Subtract(zero, gate), gate));
+        V z = VectorMath.Exp<V, TLanes>(TLanes.Min(TLanes.Subtract(zero, gate), gate));
         V numerator = TLanes.SelectBelow(gate, zero, TLanes.Multiply(gate, z), gate);
         return TLanes.Multiply(TLanes.Divide(numerator, TLanes.Add(one, z)), up);
     }

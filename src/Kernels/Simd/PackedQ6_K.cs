@@ -3,12 +3,12 @@ using System.Runtime.InteropServices;
 namespace Inference.Kernels;
 
 /// <summary>
-/// Per 256 columns: 16 d (float32), scales [16][16] (int8), then for each sub-block of 16 columns three times [row][4] bytes: low nibbles of
-/// columns 0-3 | 4-7, of 8-11 | 12-15, and the upper bit pairs of all four groups, group g at bit 2 g. 3,392 bytes for 16 x 256 weights, 1 % more than in the file.
+/// Per 256 columns: 16 d (float32), then four chunks: scales [4][16] (int8), and for each sub-block of 16 columns three times [row][4] bytes: low
+/// nibbles of columns 0-3 | 4-7, of 8-11 | 12-15, and the upper bit pairs of all four groups, group g at bit 2 g. 3,392 bytes for 16 x 256 weights, 1 % more than in the file.
 /// </summary>
 internal sealed unsafe class PackedQ6_K : PackedLayout
 {
-    private const int FileBytes = 210, BlockBytes = 3392, Scales = 64, Quants = 320, SubBlockBytes = 192;
+    private const int FileBytes = 210, Head = 64, Quants = 64, SubBlockBytes = 192, ChunkBytes = Quants + 4 * SubBlockBytes, BlockBytes = Head + 4 * ChunkBytes;
 
     public override TensorType Type => TensorType.Q6_K;
     public override long PanelBytes(int columns) => columns / 256 * (long)BlockBytes;
@@ -20,8 +20,8 @@ internal sealed unsafe class PackedQ6_K : PackedLayout
             ((float*)panel)[row] = Half16.ToSingle(MemoryMarshal.Read<ushort>(source[208..]));
             for (int s = 0; s < 16; s++)
             {
-                panel[Scales + 16 * s + row] = source[192 + s];
-                byte* to = panel + Quants + s * SubBlockBytes + 4 * row;
+                byte* chunk = panel + Head + s / 4 * ChunkBytes, to = chunk + Quants + s % 4 * SubBlockBytes + 4 * row;
+                chunk[16 * (s % 4) + row] = source[192 + s];
                 for (int i = 0; i < 16; i++)
                 {
                     int quant = Q6_KFormat.Quant(source, 16 * s + i), group = i / 4;
@@ -40,8 +40,8 @@ internal sealed unsafe class PackedQ6_K : PackedLayout
             float d = ((float*)panel)[row];
             for (int s = 0; s < 16; s++)
             {
-                float scale = d * (sbyte)panel[Scales + 16 * s + row];
-                byte* from = panel + Quants + s * SubBlockBytes + 4 * row;
+                byte* chunk = panel + Head + s / 4 * ChunkBytes, from = chunk + Quants + s % 4 * SubBlockBytes + 4 * row;
+                float scale = d * (sbyte)chunk[16 * (s % 4) + row];
                 Span<float> block = values.Slice(256 * b + 16 * s, 16);
                 for (int i = 0; i < 16; i++)
                 {

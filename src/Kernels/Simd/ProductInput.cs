@@ -35,8 +35,15 @@ internal enum ActivationForm
 internal sealed unsafe class ProductInput(int widest) : IDisposable
 {
     private const int Block = ActivationQuantization.Block;
-    private NativeBuffer? quants, scales, negativeSums, corrections8, corrections32, values, scaledValues, rows, roundedRows;
+    private NativeBuffer? quants, scales, negativeSums, corrections8, corrections32, values, scaledValues, rows, roundedRows, tiles;
     private ActivationForm forms;
+
+    /// <summary>A tile: its first token, its width, and where its activations are.</summary>
+    public struct TokenTile
+    {
+        public int First, Width;
+        public TileInput Input;
+    }
 
     public int Tokens { get; private set; }
     public int Columns { get; private set; }
@@ -44,12 +51,26 @@ internal sealed unsafe class ProductInput(int widest) : IDisposable
     /// <summary>Tokens of the widest tile.</summary>
     public int Widest { get; } = widest;
 
+    /// <summary>Tiles of the input, in order of tokens.</summary>
+    public int Tiles { get; private set; }
+
+    /// <summary>A tile of the input.</summary>
+    public TokenTile* Tile(int index) => (TokenTile*)tiles!.Pointer + index;
+
+    /// <summary>The tile that holds a token.</summary>
+    public TokenTile* TileOf(int token)
+    {
+        TokenTile* tile = Tile(Math.Min(token / Widest, Tiles - 1));
+        while (token >= tile->First + tile->Width) tile++;
+        return tile;
+    }
+
     /// <summary>Makes room; then <see cref="Set"/> each token.</summary>
     public void Begin(int tokens, int columns, ActivationForm needed)
     {
         (Tokens, Columns, forms) = (tokens, columns, needed);
         long elements = (long)tokens * columns, blocks = elements / Block;
-        if (needed.HasFlag(ActivationForm.Int8))
+        if (Needs(ActivationForm.Int8))
         {
             Grow(ref quants, elements);
             Grow(ref scales, blocks * 4);
@@ -57,11 +78,20 @@ internal sealed unsafe class ProductInput(int widest) : IDisposable
             Grow(ref corrections8, blocks * 4);
             Grow(ref corrections32, blocks * 8);
         }
-        if (needed.HasFlag(ActivationForm.Single)) Grow(ref values, elements * 4);
-        if (needed.HasFlag(ActivationForm.ScaledSingle)) Grow(ref scaledValues, elements * 4);
-        if (needed.HasFlag(ActivationForm.Rows)) Grow(ref rows, elements * 4);
-        if (needed.HasFlag(ActivationForm.RoundedRows)) Grow(ref roundedRows, elements * 4);
+        if (Needs(ActivationForm.Single)) Grow(ref values, elements * 4);
+        if (Needs(ActivationForm.ScaledSingle)) Grow(ref scaledValues, elements * 4);
+        if (Needs(ActivationForm.Rows)) Grow(ref rows, elements * 4);
+        if (Needs(ActivationForm.RoundedRows)) Grow(ref roundedRows, elements * 4);
+        Grow(ref tiles, (tokens / Widest + 4L) * sizeof(TokenTile));
+        Tiles = 0;
+        for (int first = 0, width = Widest; first < tokens; first += width)
+        {
+            while (width > tokens - first) width /= 2;
+            *Tile(Tiles++) = new TokenTile { First = first, Width = width, Input = InputFrom(first) };
+        }
     }
+
+    private bool Needs(ActivationForm form) => (forms & form) != 0;
 
     private static void Grow(ref NativeBuffer? buffer, long bytes)
     {
@@ -70,23 +100,15 @@ internal sealed unsafe class ProductInput(int widest) : IDisposable
         buffer = new NativeBuffer(bytes);
     }
 
-    /// <summary>Width of the tile that begins at <paramref name="token"/>, the first token of a tile.</summary>
-    public int Width(int token)
-    {
-        int width = Widest;
-        while (width > Tokens - token) width /= 2;
-        return width;
-    }
-
     /// <summary>A float32 row of <see cref="ActivationForm.Rows"/> or <see cref="ActivationForm.RoundedRows"/>.</summary>
     public float* Row(int token, bool rounded) => (float*)(rounded ? roundedRows! : rows!).Pointer + (long)token * Columns;
 
-    /// <summary>The tile that begins at <paramref name="token"/>.</summary>
-    public TileInput Tile(int token)
+    /// <summary>Where the activations of the tile lie that begins at <paramref name="token"/>: tokens before it take as much room whatever their tiles.</summary>
+    private TileInput InputFrom(int token)
     {
         long at = (long)token * Columns, block = at / Block;
         TileInput tile = default;
-        if (forms.HasFlag(ActivationForm.Int8))
+        if (Needs(ActivationForm.Int8))
         {
             tile.Quants = (sbyte*)quants!.Pointer + at;
             tile.Scales = (float*)scales!.Pointer + block;
@@ -94,24 +116,23 @@ internal sealed unsafe class ProductInput(int widest) : IDisposable
             tile.Corrections8 = (int*)corrections8!.Pointer + block;
             tile.Corrections32 = (int*)corrections32!.Pointer + 2 * block;
         }
-        if (forms.HasFlag(ActivationForm.Single)) tile.Values = (float*)values!.Pointer + at;
-        if (forms.HasFlag(ActivationForm.ScaledSingle)) tile.ScaledValues = (float*)scaledValues!.Pointer + at;
+        if (Needs(ActivationForm.Single)) tile.Values = (float*)values!.Pointer + at;
+        if (Needs(ActivationForm.ScaledSingle)) tile.ScaledValues = (float*)scaledValues!.Pointer + at;
         return tile;
     }
 
     /// <summary>Sets one token from a float32 row, in every form. Different tokens may be set at the same time.</summary>
     public void Set(int token, float* x)
     {
-        int first = token / Widest * Widest, width;
-        while (token >= first + (width = Width(first))) first += width;
-        TileInput tile = Tile(first);
-        int index = token - first;
-        if (forms.HasFlag(ActivationForm.Int8))
+        TokenTile* of = TileOf(token);
+        int width = of->Width, index = token - of->First;
+        TileInput tile = of->Input;
+        if (Needs(ActivationForm.Int8))
             for (int b = 0; b < Columns / Block; b++) SetBlock(tile, b, width, index, x + b * Block);
-        if (forms.HasFlag(ActivationForm.Single)) Scatter(x, tile.Values + index, width, 1);
-        if (forms.HasFlag(ActivationForm.ScaledSingle)) Scatter(x, tile.ScaledValues + index, width, HalfScale);
-        if (forms.HasFlag(ActivationForm.Rows)) new ReadOnlySpan<float>(x, Columns).CopyTo(new Span<float>(Row(token, false), Columns));
-        if (forms.HasFlag(ActivationForm.RoundedRows))
+        if (Needs(ActivationForm.Single)) Scatter(x, tile.Values + index, width, 1);
+        if (Needs(ActivationForm.ScaledSingle)) Scatter(x, tile.ScaledValues + index, width, HalfScale);
+        if (Needs(ActivationForm.Rows)) new ReadOnlySpan<float>(x, Columns).CopyTo(new Span<float>(Row(token, false), Columns));
+        if (Needs(ActivationForm.RoundedRows))
         {
             float* to = Row(token, true);
             sbyte* q = stackalloc sbyte[Block];
@@ -125,7 +146,10 @@ internal sealed unsafe class ProductInput(int widest) : IDisposable
 
     private void Scatter(float* x, float* to, int width, float factor)
     {
-        for (int k = 0; k < Columns; k++) to[(long)k * width] = x[k] * factor;
+        int k = 0;
+        if (width == 1)
+            for (int n = Vector<float>.Count; k + n <= Columns; k += n) (Vector.Load(x + k) * factor).Store(to + k);
+        for (; k < Columns; k++) to[(long)k * width] = x[k] * factor;
     }
 
     private static void SetBlock(in TileInput tile, int block, int width, int index, float* x)
@@ -185,6 +209,6 @@ internal sealed unsafe class ProductInput(int widest) : IDisposable
 
     public void Dispose()
     {
-        foreach (NativeBuffer? b in (ReadOnlySpan<NativeBuffer?>)[quants, scales, negativeSums, corrections8, corrections32, values, scaledValues, rows, roundedRows]) b?.Dispose();
+        foreach (NativeBuffer? b in (ReadOnlySpan<NativeBuffer?>)[quants, scales, negativeSums, corrections8, corrections32, values, scaledValues, rows, roundedRows, tiles]) b?.Dispose();
     }
 }

@@ -61,13 +61,13 @@ internal sealed unsafe class ProductJob : ParallelJob
 {
     /// <summary>Most products of one input.</summary>
     public const int MaxProducts = 8;
-    private const long LargestChunk = 512 << 10, SmallestChunk = 32 << 10, BlockBytes = 384 << 10;
+    private const long LargestChunk = 512 << 10, SmallestChunk = 32 << 10, BlockBytes = 384 << 10, MostTokens = 128;
     private const int ChunksPerThread = 4;
 
     private readonly HostWeight[] weights = new HostWeight[MaxProducts];
     private readonly ProductOutput[] outputs = new ProductOutput[MaxProducts];
     private readonly int[] panelsPerChunk = new int[MaxProducts], chunkEnd = new int[MaxProducts];
-    private int count, tokenBlock;
+    private int count, tileBlock;
 
     public ProductInput Input = null!;
     public float* Scratch;
@@ -80,8 +80,7 @@ internal sealed unsafe class ProductJob : ParallelJob
     {
         Input = input;
         count = 0;
-        int block = (int)Math.Min(128, BlockBytes / (input.Columns * 5 / 4)) / input.Widest * input.Widest;
-        tokenBlock = Math.Max(block, input.Widest);
+        tileBlock = (int)Math.Max(1, Math.Min(MostTokens, BlockBytes / (input.Columns * 5 / 4)) / input.Widest);
     }
 
     public void Add(HostWeight weight, float* bias, float* y, bool add, int threads)
@@ -102,7 +101,7 @@ internal sealed unsafe class ProductJob : ParallelJob
         HostWeight weight = weights[i];
         int first = (chunk - (i == 0 ? 0 : chunkEnd[i - 1])) * panelsPerChunk[i], end = Math.Min(first + panelsPerChunk[i], weight.Panels);
         float* scratch = Scratch + thread * ScratchStride;
-        for (int token = 0; token < Input.Tokens; token += tokenBlock)
-            weight.Multiply(first, end, Input, token, Math.Min(token + tokenBlock, Input.Tokens), outputs[i], scratch);
+        for (int tile = 0; tile < Input.Tiles; tile += tileBlock)
+            weight.Multiply(first, end, Input, tile, Math.Min(tile + tileBlock, Input.Tiles), outputs[i], scratch);
     }
 }

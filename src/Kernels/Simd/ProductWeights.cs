@@ -36,11 +36,11 @@ internal abstract unsafe class HostWeight(string name, TensorType type, int rows
     public abstract long PanelBytes { get; }
 
     /// <summary>
-    /// Multiplies the panels from <paramref name="first"/> to <paramref name="end"/> - 1 by tokens <paramref name="token"/> to
-    /// <paramref name="tokenEnd"/> - 1 of <paramref name="x"/>, which are whole tiles, into <paramref name="y"/>. The memory of
-    /// <paramref name="scratch"/> is 64 floats for each token of a tile, and at least a row of columns.
+    /// Multiplies the panels from <paramref name="first"/> to <paramref name="end"/> - 1 by the tiles from <paramref name="tile"/> to
+    /// <paramref name="tileEnd"/> - 1 of <paramref name="x"/> into <paramref name="y"/>. The memory of <paramref name="scratch"/> is 64 floats
+    /// for each token of a tile, and at least a row of columns.
     /// </summary>
-    public abstract void Multiply(int first, int end, ProductInput x, int token, int tokenEnd, in ProductOutput y, float* scratch);
+    public abstract void Multiply(int first, int end, ProductInput x, int tile, int tileEnd, in ProductOutput y, float* scratch);
 
     /// <summary>Decodes one row to float32.</summary>
     public abstract void DecodeRow(int row, Span<float> values);
@@ -89,18 +89,17 @@ internal sealed unsafe class PackedWeight : HostWeight
         return true;
     }
 
-    public override void Multiply(int first, int end, ProductInput x, int token, int tokenEnd, in ProductOutput y, float* scratch)
+    public override void Multiply(int first, int end, ProductInput x, int tile, int tileEnd, in ProductOutput y, float* scratch)
     {
+        int panelRows = PanelRows;
         for (int panel = first; panel < end; panel++)
         {
             byte* weights = Panel(panel);
-            int row = panel * PanelRows, rows = Math.Min(PanelRows, Rows - row), width;
-            for (int t = token; t < tokenEnd; t += width)
+            int row = panel * panelRows, rows = Math.Min(panelRows, Rows - row);
+            for (ProductInput.TokenTile* t = x.Tile(tile); t < x.Tile(tileEnd); t++)
             {
-                width = x.Width(t);
-                TileInput tile = x.Tile(t);
-                (width switch { 1 => one, 2 => two, 4 => four, _ => eight })(weights, Columns, &tile, scratch);
-                for (int i = 0; i < width; i++) y.Take(scratch + i * PanelRows, t + i, row, rows);
+                (t->Width switch { 1 => one, 2 => two, 4 => four, _ => eight })(weights, Columns, &t->Input, scratch);
+                for (int i = 0; i < t->Width; i++) y.Take(scratch + i * panelRows, t->First + i, row, rows);
             }
         }
     }
@@ -137,8 +136,9 @@ internal sealed unsafe class UnpackedWeight : HostWeight
     public override long PanelBytes => source.Format.RowBytes(Columns) * PanelRows;
     public override long PackedBytes => source.Bytes;
 
-    public override void Multiply(int first, int end, ProductInput x, int token, int tokenEnd, in ProductOutput y, float* scratch)
+    public override void Multiply(int first, int end, ProductInput x, int tile, int tileEnd, in ProductOutput y, float* scratch)
     {
+        int token = x.Tile(tile)->First, tokenEnd = x.Tile(tileEnd - 1)->First + x.Tile(tileEnd - 1)->Width;
         for (int row = first * PanelRows; row < Math.Min(end * PanelRows, Rows); row++)
         {
             source.DecodeRow(row, new Span<float>(scratch, Columns));

@@ -30,6 +30,7 @@ internal abstract unsafe class RopeWriteJob : ParallelJob, IDisposable
     /// <param name="pages">Where k and v go.</param>
     /// <param name="layer">Layer of the pages.</param>
     /// <param name="threads">Threads that will run the job.</param>
+    /// <exception cref="ArgumentException">A slot lies outside the pages.</exception>
     public int Begin(StepBatch batch, AttentionShape shape, float* q, float* k, float* v, float* queryGain, float* keyGain, float epsilon,
         TiledPages pages, int layer, int threads)
     {
@@ -40,6 +41,9 @@ internal abstract unsafe class RopeWriteJob : ParallelJob, IDisposable
         Values = v;
         QueryGain = queryGain;
         KeyGain = keyGain;
+        for (int row = 0; row < batch.RowCount; row++)
+            if ((uint)batch.Slots[row] >= (ulong)((long)pages.Blocks * pages.Layout.BlockSize))
+                throw new ArgumentException($"row {row}: slot {batch.Slots[row]} lies outside the {pages.Blocks} blocks of {pages.Layout.BlockSize}");
         // 2 * RopeDims for cosines and sines, then one head as float16 bits; whole cache lines, so threads do not share one.
         long needed = (2L * shape.RopeDims + Math.Max(shape.KeyDim, shape.ValueDim) + 31) / 16 * 16;
         if (scratch is null || scratchFloats < needed || scratch.Bytes < needed * threads * sizeof(float))

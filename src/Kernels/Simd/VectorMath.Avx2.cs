@@ -28,6 +28,8 @@ internal readonly unsafe struct Avx2Lanes : ILanes<Vector256<float>>
 
     [MethodImpl(Inline)] public static bool AnyGreater(Vector256<float> a, Vector256<float> b) => Vector256.GreaterThanAny(a, b);
     [MethodImpl(Inline)] public static float Sum(Vector256<float> value) => Vector256.Sum(value);
+    [MethodImpl(Inline)] public static Vector256<float> Max(Vector256<float> a, Vector256<float> b) => Vector256.MaxNative(a, b);
+    [MethodImpl(Inline)] public static float Largest(Vector256<float> value) => PortableLanes.Largest(Vector128.MaxNative(value.GetLower(), value.GetUpper()));
     [MethodImpl(Inline)] public static float First(Vector256<float> value) => value.ToScalar();
     [MethodImpl(Inline)] public static Vector256<float> SwapPairs(Vector256<float> value) => Avx.Permute(value, 0b10_11_00_01);
 

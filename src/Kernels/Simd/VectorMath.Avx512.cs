@@ -28,6 +28,8 @@ internal readonly unsafe struct Avx512Lanes : ILanes<Vector512<float>>
 
     [MethodImpl(Inline)] public static bool AnyGreater(Vector512<float> a, Vector512<float> b) => Vector512.GreaterThanAny(a, b);
     [MethodImpl(Inline)] public static float Sum(Vector512<float> value) => Vector512.Sum(value);
+    [MethodImpl(Inline)] public static Vector512<float> Max(Vector512<float> a, Vector512<float> b) => Vector512.MaxNative(a, b);
+    [MethodImpl(Inline)] public static float Largest(Vector512<float> value) => Avx2Lanes.Largest(Vector256.MaxNative(value.GetLower(), value.GetUpper()));
     [MethodImpl(Inline)] public static float First(Vector512<float> value) => value.ToScalar();
     [MethodImpl(Inline)] public static Vector512<float> SwapPairs(Vector512<float> value) => Avx512F.Permute4x32(value, 0b10_11_00_01);
 

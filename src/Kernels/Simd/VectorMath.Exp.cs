@@ -6,11 +6,11 @@ namespace Inference.Kernels;
 internal static class VectorMath
 {
     /// <summary>
-    /// exp(x) for x &lt;= 0, within 2e-7 relative; exactly 0 below -87, so -infinity masks a lane; NaN stays NaN.
+    /// exp(x) for x up to 88, within 2e-7 relative; exactly 0 below -87, so -infinity masks a lane; NaN stays NaN.
     /// x = n ln 2 + f with |f| &lt;= ln 2 / 2, and exp(f) by the minimax polynomial of Cephes' expf.
     /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static V ExpNonPositive<V, TLanes>(V x) where V : struct where TLanes : struct, ILanes<V>
+    public static V Exp<V, TLanes>(V x) where V : struct where TLanes : struct, ILanes<V>
     {
         V shift = TLanes.Broadcast(12582912f); // 1.5 * 2^23: the sum's last mantissa bit is worth 1, so adding rounds to an integer
         V shifted = TLanes.MultiplyAdd(x, TLanes.Broadcast(1.44269504f), shift);
@@ -28,6 +28,6 @@ internal static class VectorMath
     }
 
     /// <summary>exp(x) of one number by the same code.</summary>
-    public static float ExpNonPositive<V, TLanes>(float x) where V : struct where TLanes : struct, ILanes<V> =>
-        TLanes.First(ExpNonPositive<V, TLanes>(TLanes.Broadcast(x)));
+    public static float Exp<V, TLanes>(float x) where V : struct where TLanes : struct, ILanes<V> =>
+        TLanes.First(Exp<V, TLanes>(TLanes.Broadcast(x)));
 }

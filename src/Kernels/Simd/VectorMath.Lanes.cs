@@ -35,6 +35,12 @@ internal unsafe interface ILanes<V> where V : struct
     /// <summary>Sum of all lanes, in a fixed order.</summary>
     static abstract float Sum(V value);
 
+    /// <summary>The larger of each pair; <paramref name="b"/> where either is NaN.</summary>
+    static abstract V Max(V a, V b);
+
+    /// <summary>The largest lane.</summary>
+    static abstract float Largest(V value);
+
     /// <summary>The first lane.</summary>
     static abstract float First(V value);
 

@@ -27,6 +27,15 @@ internal readonly unsafe struct PortableLanes : ILanes<Vector128<float>>
 
     [MethodImpl(Inline)] public static bool AnyGreater(Vector128<float> a, Vector128<float> b) => Vector128.GreaterThanAny(a, b);
     [MethodImpl(Inline)] public static float Sum(Vector128<float> value) => Vector128.Sum(value);
+    [MethodImpl(Inline)] public static Vector128<float> Max(Vector128<float> a, Vector128<float> b) => Vector128.MaxNative(a, b);
+
+    [MethodImpl(Inline)]
+    public static float Largest(Vector128<float> value)
+    {
+        Vector128<float> pairs = Vector128.MaxNative(value, Vector128.Shuffle(value, Vector128.Create(2, 3, 0, 1)));
+        return Vector128.MaxNative(pairs, SwapPairs(pairs)).ToScalar();
+    }
+
     [MethodImpl(Inline)] public static float First(Vector128<float> value) => value.ToScalar();
     [MethodImpl(Inline)] public static Vector128<float> SwapPairs(Vector128<float> value) => Vector128.Shuffle(value, Vector128.Create(1, 0, 3, 2));
 

@@ -43,7 +43,7 @@ internal sealed class GenerateCommand
         run.Submit(texts, parsed.GetValue(samples) ?? 1, options);
         if (asJson)
         {
-            await run.CollectAsync(_ => { }).ConfigureAwait(false);
+            await run.CollectAsync().ConfigureAwait(false);
             GenerateJson.Write(console.Out, run);
         }
         else

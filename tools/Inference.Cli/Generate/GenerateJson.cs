@@ -8,7 +8,7 @@ internal static class GenerateJson
 {
     public static void Write(TextWriter output, GenerateRun run)
     {
-        EngineStatistics statistics = run.FinalStatistics();
+        EngineStatistics statistics = run.Engine.GetStatistics();
         JsonText.Write(output, json =>
         {
             json.WriteString("model", run.Engine.ModelName);

@@ -24,29 +24,36 @@ internal sealed class GenerateRun(CliConsole console, InferenceEngine engine)
                 completions.Add(new Completion(p, Engine.GenerateAsync(prompts[p], options with { SampleIndex = s }, console.Cancellation)));
     }
 
-    /// <summary>The first answer streams live; what later ones make meanwhile waits in their streams.</summary>
-    public async Task CollectAsync(Action<GeneratedToken> onToken)
+    /// <summary>Waits for all answers.</summary>
+    public async Task CollectAsync()
     {
-        foreach (Completion completion in completions)
-            await completion.CollectAsync(token =>
-            {
-                FirstToken ??= Stopwatch.GetElapsedTime(submitted);
-                onToken(token);
-            }).ConfigureAwait(false);
+        foreach (Completion completion in completions) await completion.CollectAsync(_ => FirstToken ??= Stopwatch.GetElapsedTime(submitted)).ConfigureAwait(false);
     }
 
-    /// <summary>Prints texts as they are made, a newline between two of them; a terminal gets one after the last as well.</summary>
+    /// <summary>
+    /// Prints texts as they are made, a newline between two of them; a terminal gets one after the last as well. The first answer streams live,
+    /// and what later ones make meanwhile waits in their streams.
+    /// </summary>
     public async Task PrintAsync()
     {
         bool endsWithNewline = true;
         foreach (Completion completion in completions)
         {
-            if (completion != completions[0]) Write("\n");
+            bool separated = completion == completions[0];
             await completion.CollectAsync(token =>
             {
                 FirstToken ??= Stopwatch.GetElapsedTime(submitted);
+                Separate();
                 Write(token.Text);
             }).ConfigureAwait(false);
+            // An answer that ended at once is an empty line; one that was cancelled before its first token is nothing.
+            if (completion.FinishReason != FinishReason.Cancelled) Separate();
+
+            void Separate()
+            {
+                if (!separated) Write("\n");
+                separated = true;
+            }
         }
         if (console.OutputIsTerminal && !endsWithNewline) Write("\n");
         if (console.OutputIsTerminal) console.WriteNote(Summary());
@@ -60,24 +67,9 @@ internal sealed class GenerateRun(CliConsole console, InferenceEngine engine)
         }
     }
 
-    /// <summary>
-    /// Counters once every request has left the scheduler. A request's last token arrives before its step is counted; this waits for the rest of that step.
-    /// </summary>
-    public EngineStatistics FinalStatistics()
-    {
-        long start = Stopwatch.GetTimestamp();
-        EngineStatistics statistics = Engine.GetStatistics();
-        while (statistics.Running + statistics.Waiting > 0 && Stopwatch.GetElapsedTime(start) < TimeSpan.FromSeconds(2))
-        {
-            Thread.Sleep(1);
-            statistics = Engine.GetStatistics();
-        }
-        return statistics;
-    }
-
     private string Summary()
     {
-        EngineStatistics statistics = FinalStatistics();
+        EngineStatistics statistics = Engine.GetStatistics();
         int made = completions.Sum(c => c.TokenIds.Count), read = completions.Sum(c => c.Generation.PromptTokenIds.Count);
         return $"[{read} prompt tokens{Rate(statistics.PrefillTokens, statistics.PrefillSeconds)}, {made} tokens{Rate(statistics.DecodeTokens, statistics.DecodeSeconds)}, {completions[^1].FinishReason.ToString().ToLowerInvariant()}]";
 

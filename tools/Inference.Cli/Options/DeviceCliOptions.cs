@@ -1,5 +1,4 @@
 using System.CommandLine;
-using System.Globalization;
 using Inference.Kernels;
 
 namespace Inference.Cli;
@@ -38,8 +37,14 @@ internal sealed class DeviceCliOptions
 
     private static bool IsDeviceName(string text)
     {
-        if (text is "auto" or "cpu" or "cuda" or "opencl" or "ilgpu-cpu") return true;
-        string[] parts = text.Split(':');
-        return parts is ["cuda" or "opencl", _] && int.TryParse(parts[1], NumberStyles.None, CultureInfo.InvariantCulture, out _);
+        try
+        {
+            DeviceName.Parse(text);
+            return true;
+        }
+        catch (DeviceUnavailableException)
+        {
+            return false;
+        }
     }
 }

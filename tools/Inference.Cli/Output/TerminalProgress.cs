@@ -26,4 +26,22 @@ internal static class TerminalProgress
                 }
             });
     }
+
+    /// <summary>Runs work on this thread, which reports how many of its parts are done; a bar shows it where a person waits.</summary>
+    public static T Run<T>(CliConsole console, string title, int parts, Func<Action<int>, T> work)
+    {
+        if (!console.ErrorIsTerminal || parts == 0) return work(_ => { });
+        int done = 0;
+        var finished = new TaskCompletionSource();
+        Task bar = Task.Run(() => ShowAsync(title, () => (double)Volatile.Read(ref done) / parts, finished.Task));
+        try
+        {
+            return work(count => Volatile.Write(ref done, count));
+        }
+        finally
+        {
+            finished.SetResult();
+            bar.GetAwaiter().GetResult();
+        }
+    }
 }

@@ -22,10 +22,6 @@ internal static unsafe partial class Avx2Tiles
         float* a = activations;
         for (int k = columns; k > 0; k--)
         {
-            Sse.Prefetch0(w + 4096);
-            Sse.Prefetch0(w + 4160);
-            Sse.Prefetch0(w + 4224);
-            Sse.Prefetch0(w + 4288);
             Vector256<float> w0 = Vector256.Load((float*)(w));
             Vector256<float> w1 = Vector256.Load((float*)(w + 32));
             Vector256<float> w2 = Vector256.Load((float*)(w + 64));

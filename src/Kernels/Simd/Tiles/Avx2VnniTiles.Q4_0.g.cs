@@ -21,68 +21,55 @@ internal static unsafe partial class Avx2VnniTiles
         int* c = corrections;
         for (int block = columns / 32; block > 0; block--)
         {
-            Sse.Prefetch0(w + 4096);
-            Sse.Prefetch0(w + 4160);
-            Sse.Prefetch0(w + 4224);
-            Sse.Prefetch0(w + 4288);
-            Sse.Prefetch0(w + 4352);
             var s0_0 = Avx2.MultiplyAddAdjacent(Vector256.Create(c[0]).AsInt16(), Vector256.Create((short)1));
             var s1_0 = Avx2.MultiplyAddAdjacent(Vector256.Create(c[0]).AsInt16(), Vector256.Create((short)1));
             {
-                Vector256<byte> v0 = Vector256.Load(w);
-                Vector256<byte> v1 = Vector256.Load(w + 32);
-                Vector256<byte> low0 = v0 & Vector256.Create((byte)15);
-                Vector256<byte> low1 = v1 & Vector256.Create((byte)15);
-                Vector256<byte> high0 = Vector256.ShiftRightLogical(v0.AsUInt16(), 4).AsByte() & Vector256.Create((byte)15);
-                Vector256<byte> high1 = Vector256.ShiftRightLogical(v1.AsUInt16(), 4).AsByte() & Vector256.Create((byte)15);
-                Vector256<sbyte> a0 = Vector256.Create(q[0]).AsSByte();
-                s0_0 = AvxVnni.MultiplyWideningAndAdd(s0_0, low0, a0);
-                s1_0 = AvxVnni.MultiplyWideningAndAdd(s1_0, low1, a0);
-                a0 = Vector256.Create(q[4]).AsSByte();
-                s0_0 = AvxVnni.MultiplyWideningAndAdd(s0_0, high0, a0);
-                s1_0 = AvxVnni.MultiplyWideningAndAdd(s1_0, high1, a0);
+                Vector256<byte> v0_0 = Vector256.Load(w);
+                Vector256<byte> v0_1 = Vector256.Load(w + 32);
+                Vector256<byte> low0_0 = v0_0 & Vector256.Create((byte)15);
+                Vector256<byte> low0_1 = v0_1 & Vector256.Create((byte)15);
+                Vector256<byte> high0_0 = Vector256.ShiftRightLogical(v0_0.AsUInt16(), 4).AsByte() & Vector256.Create((byte)15);
+                Vector256<byte> high0_1 = Vector256.ShiftRightLogical(v0_1.AsUInt16(), 4).AsByte() & Vector256.Create((byte)15);
+                Vector256<sbyte> a0_0 = Vector256.Create(q[0]).AsSByte();
+                Vector256<sbyte> a0_4 = Vector256.Create(q[4]).AsSByte();
+                s0_0 = AvxVnni.MultiplyWideningAndAdd(AvxVnni.MultiplyWideningAndAdd(s0_0, low0_0, a0_0), high0_0, a0_4);
+                s1_0 = AvxVnni.MultiplyWideningAndAdd(AvxVnni.MultiplyWideningAndAdd(s1_0, low0_1, a0_0), high0_1, a0_4);
             }
             {
-                Vector256<byte> v0 = Vector256.Load(w + 64);
-                Vector256<byte> v1 = Vector256.Load(w + 64 + 32);
-                Vector256<byte> low0 = v0 & Vector256.Create((byte)15);
-                Vector256<byte> low1 = v1 & Vector256.Create((byte)15);
-                Vector256<byte> high0 = Vector256.ShiftRightLogical(v0.AsUInt16(), 4).AsByte() & Vector256.Create((byte)15);
-                Vector256<byte> high1 = Vector256.ShiftRightLogical(v1.AsUInt16(), 4).AsByte() & Vector256.Create((byte)15);
-                Vector256<sbyte> a0 = Vector256.Create(q[1]).AsSByte();
-                s0_0 = AvxVnni.MultiplyWideningAndAdd(s0_0, low0, a0);
-                s1_0 = AvxVnni.MultiplyWideningAndAdd(s1_0, low1, a0);
-                a0 = Vector256.Create(q[5]).AsSByte();
-                s0_0 = AvxVnni.MultiplyWideningAndAdd(s0_0, high0, a0);
-                s1_0 = AvxVnni.MultiplyWideningAndAdd(s1_0, high1, a0);
+                Vector256<byte> v0_0 = Vector256.Load(w + 64);
+                Vector256<byte> v0_1 = Vector256.Load(w + 64 + 32);
+                Vector256<byte> low0_0 = v0_0 & Vector256.Create((byte)15);
+                Vector256<byte> low0_1 = v0_1 & Vector256.Create((byte)15);
+                Vector256<byte> high0_0 = Vector256.ShiftRightLogical(v0_0.AsUInt16(), 4).AsByte() & Vector256.Create((byte)15);
+                Vector256<byte> high0_1 = Vector256.ShiftRightLogical(v0_1.AsUInt16(), 4).AsByte() & Vector256.Create((byte)15);
+                Vector256<sbyte> a0_1 = Vector256.Create(q[1]).AsSByte();
+                Vector256<sbyte> a0_5 = Vector256.Create(q[5]).AsSByte();
+                s0_0 = AvxVnni.MultiplyWideningAndAdd(AvxVnni.MultiplyWideningAndAdd(s0_0, low0_0, a0_1), high0_0, a0_5);
+                s1_0 = AvxVnni.MultiplyWideningAndAdd(AvxVnni.MultiplyWideningAndAdd(s1_0, low0_1, a0_1), high0_1, a0_5);
             }
             {
-                Vector256<byte> v0 = Vector256.Load(w + 128);
-                Vector256<byte> v1 = Vector256.Load(w + 128 + 32);
-                Vector256<byte> low0 = v0 & Vector256.Create((byte)15);
-                Vector256<byte> low1 = v1 & Vector256.Create((byte)15);
-                Vector256<byte> high0 = Vector256.ShiftRightLogical(v0.AsUInt16(), 4).AsByte() & Vector256.Create((byte)15);
-                Vector256<byte> high1 = Vector256.ShiftRightLogical(v1.AsUInt16(), 4).AsByte() & Vector256.Create((byte)15);
-                Vector256<sbyte> a0 = Vector256.Create(q[2]).AsSByte();
-                s0_0 = AvxVnni.MultiplyWideningAndAdd(s0_0, low0, a0);
-                s1_0 = AvxVnni.MultiplyWideningAndAdd(s1_0, low1, a0);
-                a0 = Vector256.Create(q[6]).AsSByte();
-                s0_0 = AvxVnni.MultiplyWideningAndAdd(s0_0, high0, a0);
-                s1_0 = AvxVnni.MultiplyWideningAndAdd(s1_0, high1, a0);
+                Vector256<byte> v0_0 = Vector256.Load(w + 128);
+                Vector256<byte> v0_1 = Vector256.Load(w + 128 + 32);
+                Vector256<byte> low0_0 = v0_0 & Vector256.Create((byte)15);
+                Vector256<byte> low0_1 = v0_1 & Vector256.Create((byte)15);
+                Vector256<byte> high0_0 = Vector256.ShiftRightLogical(v0_0.AsUInt16(), 4).AsByte() & Vector256.Create((byte)15);
+                Vector256<byte> high0_1 = Vector256.ShiftRightLogical(v0_1.AsUInt16(), 4).AsByte() & Vector256.Create((byte)15);
+                Vector256<sbyte> a0_2 = Vector256.Create(q[2]).AsSByte();
+                Vector256<sbyte> a0_6 = Vector256.Create(q[6]).AsSByte();
+                s0_0 = AvxVnni.MultiplyWideningAndAdd(AvxVnni.MultiplyWideningAndAdd(s0_0, low0_0, a0_2), high0_0, a0_6);
+                s1_0 = AvxVnni.MultiplyWideningAndAdd(AvxVnni.MultiplyWideningAndAdd(s1_0, low0_1, a0_2), high0_1, a0_6);
             }
             {
-                Vector256<byte> v0 = Vector256.Load(w + 192);
-                Vector256<byte> v1 = Vector256.Load(w + 192 + 32);
-                Vector256<byte> low0 = v0 & Vector256.Create((byte)15);
-                Vector256<byte> low1 = v1 & Vector256.Create((byte)15);
-                Vector256<byte> high0 = Vector256.ShiftRightLogical(v0.AsUInt16(), 4).AsByte() & Vector256.Create((byte)15);
-                Vector256<byte> high1 = Vector256.ShiftRightLogical(v1.AsUInt16(), 4).AsByte() & Vector256.Create((byte)15);
-                Vector256<sbyte> a0 = Vector256.Create(q[3]).AsSByte();
-                s0_0 = AvxVnni.MultiplyWideningAndAdd(s0_0, low0, a0);
-                s1_0 = AvxVnni.MultiplyWideningAndAdd(s1_0, low1, a0);
-                a0 = Vector256.Create(q[7]).AsSByte();
-                s0_0 = AvxVnni.MultiplyWideningAndAdd(s0_0, high0, a0);
-                s1_0 = AvxVnni.MultiplyWideningAndAdd(s1_0, high1, a0);
+                Vector256<byte> v0_0 = Vector256.Load(w + 192);
+                Vector256<byte> v0_1 = Vector256.Load(w + 192 + 32);
+                Vector256<byte> low0_0 = v0_0 & Vector256.Create((byte)15);
+                Vector256<byte> low0_1 = v0_1 & Vector256.Create((byte)15);
+                Vector256<byte> high0_0 = Vector256.ShiftRightLogical(v0_0.AsUInt16(), 4).AsByte() & Vector256.Create((byte)15);
+                Vector256<byte> high0_1 = Vector256.ShiftRightLogical(v0_1.AsUInt16(), 4).AsByte() & Vector256.Create((byte)15);
+                Vector256<sbyte> a0_3 = Vector256.Create(q[3]).AsSByte();
+                Vector256<sbyte> a0_7 = Vector256.Create(q[7]).AsSByte();
+                s0_0 = AvxVnni.MultiplyWideningAndAdd(AvxVnni.MultiplyWideningAndAdd(s0_0, low0_0, a0_3), high0_0, a0_7);
+                s1_0 = AvxVnni.MultiplyWideningAndAdd(AvxVnni.MultiplyWideningAndAdd(s1_0, low0_1, a0_3), high0_1, a0_7);
             }
             Vector256<float> d0 = (Vector256.ShiftLeft(Avx2.ConvertToVector256Int32((short*)(d)), 13) & Vector256.Create(HalfBits)).AsSingle() * Vector256.Create(HalfScale);
             Vector256<float> d1 = (Vector256.ShiftLeft(Avx2.ConvertToVector256Int32((short*)(d + 16)), 13) & Vector256.Create(HalfBits)).AsSingle() * Vector256.Create(HalfScale);
@@ -118,56 +105,48 @@ internal static unsafe partial class Avx2VnniTiles
                 var s0_0 = Avx2.MultiplyAddAdjacent(Vector256.Create(c[0]).AsInt16(), Vector256.Create((short)1));
                 var s0_1 = Avx2.MultiplyAddAdjacent(Vector256.Create(c[1]).AsInt16(), Vector256.Create((short)1));
                 {
-                    Vector256<byte> v0 = Vector256.Load(w);
-                    Vector256<byte> low0 = v0 & Vector256.Create((byte)15);
-                    Vector256<byte> high0 = Vector256.ShiftRightLogical(v0.AsUInt16(), 4).AsByte() & Vector256.Create((byte)15);
-                    Vector256<sbyte> a0 = Vector256.Create(q[0]).AsSByte();
-                    s0_0 = AvxVnni.MultiplyWideningAndAdd(s0_0, low0, a0);
-                    a0 = Vector256.Create(q[4]).AsSByte();
-                    s0_0 = AvxVnni.MultiplyWideningAndAdd(s0_0, high0, a0);
-                    Vector256<sbyte> a1 = Vector256.Create(q[8]).AsSByte();
-                    s0_1 = AvxVnni.MultiplyWideningAndAdd(s0_1, low0, a1);
-                    a1 = Vector256.Create(q[12]).AsSByte();
-                    s0_1 = AvxVnni.MultiplyWideningAndAdd(s0_1, high0, a1);
+                    Vector256<byte> v0_0 = Vector256.Load(w);
+                    Vector256<byte> low0_0 = v0_0 & Vector256.Create((byte)15);
+                    Vector256<byte> high0_0 = Vector256.ShiftRightLogical(v0_0.AsUInt16(), 4).AsByte() & Vector256.Create((byte)15);
+                    Vector256<sbyte> a0_0 = Vector256.Create(q[0]).AsSByte();
+                    Vector256<sbyte> a0_4 = Vector256.Create(q[4]).AsSByte();
+                    s0_0 = AvxVnni.MultiplyWideningAndAdd(AvxVnni.MultiplyWideningAndAdd(s0_0, low0_0, a0_0), high0_0, a0_4);
+                    Vector256<sbyte> a1_0 = Vector256.Create(q[8]).AsSByte();
+                    Vector256<sbyte> a1_4 = Vector256.Create(q[12]).AsSByte();
+                    s0_1 = AvxVnni.MultiplyWideningAndAdd(AvxVnni.MultiplyWideningAndAdd(s0_1, low0_0, a1_0), high0_0, a1_4);
                 }
                 {
-                    Vector256<byte> v0 = Vector256.Load(w + 64);
-                    Vector256<byte> low0 = v0 & Vector256.Create((byte)15);
-                    Vector256<byte> high0 = Vector256.ShiftRightLogical(v0.AsUInt16(), 4).AsByte() & Vector256.Create((byte)15);
-                    Vector256<sbyte> a0 = Vector256.Create(q[1]).AsSByte();
-                    s0_0 = AvxVnni.MultiplyWideningAndAdd(s0_0, low0, a0);
-                    a0 = Vector256.Create(q[5]).AsSByte();
-                    s0_0 = AvxVnni.MultiplyWideningAndAdd(s0_0, high0, a0);
-                    Vector256<sbyte> a1 = Vector256.Create(q[9]).AsSByte();
-                    s0_1 = AvxVnni.MultiplyWideningAndAdd(s0_1, low0, a1);
-                    a1 = Vector256.Create(q[13]).AsSByte();
-                    s0_1 = AvxVnni.MultiplyWideningAndAdd(s0_1, high0, a1);
+                    Vector256<byte> v0_0 = Vector256.Load(w + 64);
+                    Vector256<byte> low0_0 = v0_0 & Vector256.Create((byte)15);
+                    Vector256<byte> high0_0 = Vector256.ShiftRightLogical(v0_0.AsUInt16(), 4).AsByte() & Vector256.Create((byte)15);
+                    Vector256<sbyte> a0_1 = Vector256.Create(q[1]).AsSByte();
+                    Vector256<sbyte> a0_5 = Vector256.Create(q[5]).AsSByte();
+                    s0_0 = AvxVnni.MultiplyWideningAndAdd(AvxVnni.MultiplyWideningAndAdd(s0_0, low0_0, a0_1), high0_0, a0_5);
+                    Vector256<sbyte> a1_1 = Vector256.Create(q[9]).AsSByte();
+                    Vector256<sbyte> a1_5 = Vector256.Create(q[13]).AsSByte();
+                    s0_1 = AvxVnni.MultiplyWideningAndAdd(AvxVnni.MultiplyWideningAndAdd(s0_1, low0_0, a1_1), high0_0, a1_5);
                 }
                 {
-                    Vector256<byte> v0 = Vector256.Load(w + 128);
-                    Vector256<byte> low0 = v0 & Vector256.Create((byte)15);
-                    Vector256<byte> high0 = Vector256.ShiftRightLogical(v0.AsUInt16(), 4).AsByte() & Vector256.Create((byte)15);
-                    Vector256<sbyte> a0 = Vector256.Create(q[2]).AsSByte();
-                    s0_0 = AvxVnni.MultiplyWideningAndAdd(s0_0, low0, a0);
-                    a0 = Vector256.Create(q[6]).AsSByte();
-                    s0_0 = AvxVnni.MultiplyWideningAndAdd(s0_0, high0, a0);
-                    Vector256<sbyte> a1 = Vector256.Create(q[10]).AsSByte();
-                    s0_1 = AvxVnni.MultiplyWideningAndAdd(s0_1, low0, a1);
-                    a1 = Vector256.Create(q[14]).AsSByte();
-                    s0_1 = AvxVnni.MultiplyWideningAndAdd(s0_1, high0, a1);
+                    Vector256<byte> v0_0 = Vector256.Load(w + 128);
+                    Vector256<byte> low0_0 = v0_0 & Vector256.Create((byte)15);
+                    Vector256<byte> high0_0 = Vector256.ShiftRightLogical(v0_0.AsUInt16(), 4).AsByte() & Vector256.Create((byte)15);
+                    Vector256<sbyte> a0_2 = Vector256.Create(q[2]).AsSByte();
+                    Vector256<sbyte> a0_6 = Vector256.Create(q[6]).AsSByte();
+                    s0_0 = AvxVnni.MultiplyWideningAndAdd(AvxVnni.MultiplyWideningAndAdd(s0_0, low0_0, a0_2), high0_0, a0_6);
+                    Vector256<sbyte> a1_2 = Vector256.Create(q[10]).AsSByte();
+                    Vector256<sbyte> a1_6 = Vector256.Create(q[14]).AsSByte();
+                    s0_1 = AvxVnni.MultiplyWideningAndAdd(AvxVnni.MultiplyWideningAndAdd(s0_1, low0_0, a1_2), high0_0, a1_6);
                 }
                 {
-                    Vector256<byte> v0 = Vector256.Load(w + 192);
-                    Vector256<byte> low0 = v0 & Vector256.Create((byte)15);
-                    Vector256<byte> high0 = Vector256.ShiftRightLogical(v0.AsUInt16(), 4).AsByte() & Vector256.Create((byte)15);
-                    Vector256<sbyte> a0 = Vector256.Create(q[3]).AsSByte();
-                    s0_0 = AvxVnni.MultiplyWideningAndAdd(s0_0, low0, a0);
-                    a0 = Vector256.Create(q[7]).AsSByte();
-                    s0_0 = AvxVnni.MultiplyWideningAndAdd(s0_0, high0, a0);
-                    Vector256<sbyte> a1 = Vector256.Create(q[11]).AsSByte();
-                    s0_1 = AvxVnni.MultiplyWideningAndAdd(s0_1, low0, a1);
-                    a1 = Vector256.Create(q[15]).AsSByte();
-                    s0_1 = AvxVnni.MultiplyWideningAndAdd(s0_1, high0, a1);
+                    Vector256<byte> v0_0 = Vector256.Load(w + 192);
+                    Vector256<byte> low0_0 = v0_0 & Vector256.Create((byte)15);
+                    Vector256<byte> high0_0 = Vector256.ShiftRightLogical(v0_0.AsUInt16(), 4).AsByte() & Vector256.Create((byte)15);
+                    Vector256<sbyte> a0_3 = Vector256.Create(q[3]).AsSByte();
+                    Vector256<sbyte> a0_7 = Vector256.Create(q[7]).AsSByte();
+                    s0_0 = AvxVnni.MultiplyWideningAndAdd(AvxVnni.MultiplyWideningAndAdd(s0_0, low0_0, a0_3), high0_0, a0_7);
+                    Vector256<sbyte> a1_3 = Vector256.Create(q[11]).AsSByte();
+                    Vector256<sbyte> a1_7 = Vector256.Create(q[15]).AsSByte();
+                    s0_1 = AvxVnni.MultiplyWideningAndAdd(AvxVnni.MultiplyWideningAndAdd(s0_1, low0_0, a1_3), high0_0, a1_7);
                 }
                 Vector256<float> d0 = (Vector256.ShiftLeft(Avx2.ConvertToVector256Int32((short*)(d)), 13) & Vector256.Create(HalfBits)).AsSingle() * Vector256.Create(HalfScale);
                 acc0_0 = Vector256.FusedMultiplyAdd(Vector256.ConvertToSingle(s0_0), d0 * Vector256.Create(xs[0]), acc0_0);
@@ -206,29 +185,25 @@ internal static unsafe partial class Avx2VnniTiles
                 var s0_1 = Avx2.MultiplyAddAdjacent(Vector256.Create(c[1]).AsInt16(), Vector256.Create((short)1));
                 var s0_2 = Avx2.MultiplyAddAdjacent(Vector256.Create(c[2]).AsInt16(), Vector256.Create((short)1));
                 var s0_3 = Avx2.MultiplyAddAdjacent(Vector256.Create(c[3]).AsInt16(), Vector256.Create((short)1));
-                for (int g = 0; g < 4; g++)
+                int* qg = q;
+                for (byte* wg = w; wg < w + 256; wg += 64)
                 {
-                    {
-                        Vector256<byte> v0 = Vector256.Load(w + g * 64);
-                        Vector256<byte> low0 = v0 & Vector256.Create((byte)15);
-                        Vector256<byte> high0 = Vector256.ShiftRightLogical(v0.AsUInt16(), 4).AsByte() & Vector256.Create((byte)15);
-                        Vector256<sbyte> a0 = Vector256.Create(q[g]).AsSByte();
-                        s0_0 = AvxVnni.MultiplyWideningAndAdd(s0_0, low0, a0);
-                        a0 = Vector256.Create(q[g + 4]).AsSByte();
-                        s0_0 = AvxVnni.MultiplyWideningAndAdd(s0_0, high0, a0);
-                        Vector256<sbyte> a1 = Vector256.Create(q[g + 8]).AsSByte();
-                        s0_1 = AvxVnni.MultiplyWideningAndAdd(s0_1, low0, a1);
-                        a1 = Vector256.Create(q[g + 4 + 8]).AsSByte();
-                        s0_1 = AvxVnni.MultiplyWideningAndAdd(s0_1, high0, a1);
-                        Vector256<sbyte> a2 = Vector256.Create(q[g + 16]).AsSByte();
-                        s0_2 = AvxVnni.MultiplyWideningAndAdd(s0_2, low0, a2);
-                        a2 = Vector256.Create(q[g + 4 + 16]).AsSByte();
-                        s0_2 = AvxVnni.MultiplyWideningAndAdd(s0_2, high0, a2);
-                        Vector256<sbyte> a3 = Vector256.Create(q[g + 24]).AsSByte();
-                        s0_3 = AvxVnni.MultiplyWideningAndAdd(s0_3, low0, a3);
-                        a3 = Vector256.Create(q[g + 4 + 24]).AsSByte();
-                        s0_3 = AvxVnni.MultiplyWideningAndAdd(s0_3, high0, a3);
-                    }
+                    Vector256<byte> v0_0 = Vector256.Load(wg);
+                    Vector256<byte> low0_0 = v0_0 & Vector256.Create((byte)15);
+                    Vector256<byte> high0_0 = Vector256.ShiftRightLogical(v0_0.AsUInt16(), 4).AsByte() & Vector256.Create((byte)15);
+                    Vector256<sbyte> a0_0 = Vector256.Create(qg[0]).AsSByte();
+                    Vector256<sbyte> a0_4 = Vector256.Create(qg[4]).AsSByte();
+                    s0_0 = AvxVnni.MultiplyWideningAndAdd(AvxVnni.MultiplyWideningAndAdd(s0_0, low0_0, a0_0), high0_0, a0_4);
+                    Vector256<sbyte> a1_0 = Vector256.Create(qg[8]).AsSByte();
+                    Vector256<sbyte> a1_4 = Vector256.Create(qg[12]).AsSByte();
+                    s0_1 = AvxVnni.MultiplyWideningAndAdd(AvxVnni.MultiplyWideningAndAdd(s0_1, low0_0, a1_0), high0_0, a1_4);
+                    Vector256<sbyte> a2_0 = Vector256.Create(qg[16]).AsSByte();
+                    Vector256<sbyte> a2_4 = Vector256.Create(qg[20]).AsSByte();
+                    s0_2 = AvxVnni.MultiplyWideningAndAdd(AvxVnni.MultiplyWideningAndAdd(s0_2, low0_0, a2_0), high0_0, a2_4);
+                    Vector256<sbyte> a3_0 = Vector256.Create(qg[24]).AsSByte();
+                    Vector256<sbyte> a3_4 = Vector256.Create(qg[28]).AsSByte();
+                    s0_3 = AvxVnni.MultiplyWideningAndAdd(AvxVnni.MultiplyWideningAndAdd(s0_3, low0_0, a3_0), high0_0, a3_4);
+                    qg += 1;
                 }
                 Vector256<float> d0 = (Vector256.ShiftLeft(Avx2.ConvertToVector256Int32((short*)(d)), 13) & Vector256.Create(HalfBits)).AsSingle() * Vector256.Create(HalfScale);
                 acc0_0 = Vector256.FusedMultiplyAdd(Vector256.ConvertToSingle(s0_0), d0 * Vector256.Create(xs[0]), acc0_0);

@@ -16,7 +16,7 @@ internal static unsafe partial class Avx2VnniTiles
         Vector256<float> acc1_0 = Vector256<float>.Zero;
         byte* d = panel;
         byte* scale = panel + 64;
-        byte* w = panel + 320;
+        byte* w = panel + 128;
         int* q = quants;
         float* xs = scales;
         float* xm = sums;
@@ -28,154 +28,136 @@ internal static unsafe partial class Avx2VnniTiles
             Vector256<float> inner1_0 = Vector256<float>.Zero;
             for (int chunk = 0; chunk < 4; chunk++)
             {
-                Sse.Prefetch0(w + 4096);
-                Sse.Prefetch0(w + 4160);
-                Sse.Prefetch0(w + 4224);
-                Sse.Prefetch0(w + 4288);
-                Sse.Prefetch0(w + 4352);
-                Sse.Prefetch0(w + 4416);
-                Sse.Prefetch0(w + 4480);
-                Sse.Prefetch0(w + 4544);
-                Sse.Prefetch0(w + 4608);
-                Sse.Prefetch0(w + 4672);
+                var zs0 = Avx2.ConvertToVector256Int32((scale));
+                var zs1 = Avx2.ConvertToVector256Int32((scale + 8));
+                Vector256<float> ms0 = Vector256.ConvertToSingle(Avx2.ConvertToVector256Int32(scale + 32)) * min0;
+                Vector256<float> ms1 = Vector256.ConvertToSingle(Avx2.ConvertToVector256Int32(scale + 40)) * min1;
+                var zu0 = Avx2.ConvertToVector256Int32((scale + 16));
+                var zu1 = Avx2.ConvertToVector256Int32((scale + 24));
+                Vector256<float> mu0 = Vector256.ConvertToSingle(Avx2.ConvertToVector256Int32(scale + 48)) * min0;
+                Vector256<float> mu1 = Vector256.ConvertToSingle(Avx2.ConvertToVector256Int32(scale + 56)) * min1;
                 var s0_0 = Vector256<int>.Zero;
                 var s1_0 = Vector256<int>.Zero;
                 var u0_0 = Vector256<int>.Zero;
                 var u1_0 = Vector256<int>.Zero;
                 {
-                    Vector256<byte> v0 = Vector256.Load(w);
-                    Vector256<byte> v1 = Vector256.Load(w + 32);
-                    Vector256<byte> low0 = v0 & Vector256.Create((byte)15);
-                    Vector256<byte> low1 = v1 & Vector256.Create((byte)15);
-                    Vector256<byte> high0 = Vector256.ShiftRightLogical(v0.AsUInt16(), 4).AsByte() & Vector256.Create((byte)15);
-                    Vector256<byte> high1 = Vector256.ShiftRightLogical(v1.AsUInt16(), 4).AsByte() & Vector256.Create((byte)15);
-                    Vector256<sbyte> a0 = Vector256.Create(q[0]).AsSByte();
-                    s0_0 = AvxVnni.MultiplyWideningAndAdd(s0_0, low0, a0);
-                    s1_0 = AvxVnni.MultiplyWideningAndAdd(s1_0, low1, a0);
-                    a0 = Vector256.Create(q[8]).AsSByte();
-                    u0_0 = AvxVnni.MultiplyWideningAndAdd(u0_0, high0, a0);
-                    u1_0 = AvxVnni.MultiplyWideningAndAdd(u1_0, high1, a0);
+                    Vector256<byte> v0_0 = Vector256.Load(w);
+                    Vector256<byte> v0_1 = Vector256.Load(w + 32);
+                    Vector256<byte> low0_0 = v0_0 & Vector256.Create((byte)15);
+                    Vector256<byte> low0_1 = v0_1 & Vector256.Create((byte)15);
+                    Vector256<byte> high0_0 = Vector256.ShiftRightLogical(v0_0.AsUInt16(), 4).AsByte() & Vector256.Create((byte)15);
+                    Vector256<byte> high0_1 = Vector256.ShiftRightLogical(v0_1.AsUInt16(), 4).AsByte() & Vector256.Create((byte)15);
+                    Vector256<sbyte> a0_0 = Vector256.Create(q[0]).AsSByte();
+                    Vector256<sbyte> a0_8 = Vector256.Create(q[8]).AsSByte();
+                    s0_0 = AvxVnni.MultiplyWideningAndAdd(s0_0, low0_0, a0_0);
+                    s1_0 = AvxVnni.MultiplyWideningAndAdd(s1_0, low0_1, a0_0);
+                    u0_0 = AvxVnni.MultiplyWideningAndAdd(u0_0, high0_0, a0_8);
+                    u1_0 = AvxVnni.MultiplyWideningAndAdd(u1_0, high0_1, a0_8);
                 }
                 {
-                    Vector256<byte> v0 = Vector256.Load(w + 64);
-                    Vector256<byte> v1 = Vector256.Load(w + 64 + 32);
-                    Vector256<byte> low0 = v0 & Vector256.Create((byte)15);
-                    Vector256<byte> low1 = v1 & Vector256.Create((byte)15);
-                    Vector256<byte> high0 = Vector256.ShiftRightLogical(v0.AsUInt16(), 4).AsByte() & Vector256.Create((byte)15);
-                    Vector256<byte> high1 = Vector256.ShiftRightLogical(v1.AsUInt16(), 4).AsByte() & Vector256.Create((byte)15);
-                    Vector256<sbyte> a0 = Vector256.Create(q[1]).AsSByte();
-                    s0_0 = AvxVnni.MultiplyWideningAndAdd(s0_0, low0, a0);
-                    s1_0 = AvxVnni.MultiplyWideningAndAdd(s1_0, low1, a0);
-                    a0 = Vector256.Create(q[9]).AsSByte();
-                    u0_0 = AvxVnni.MultiplyWideningAndAdd(u0_0, high0, a0);
-                    u1_0 = AvxVnni.MultiplyWideningAndAdd(u1_0, high1, a0);
+                    Vector256<byte> v0_0 = Vector256.Load(w + 64);
+                    Vector256<byte> v0_1 = Vector256.Load(w + 64 + 32);
+                    Vector256<byte> low0_0 = v0_0 & Vector256.Create((byte)15);
+                    Vector256<byte> low0_1 = v0_1 & Vector256.Create((byte)15);
+                    Vector256<byte> high0_0 = Vector256.ShiftRightLogical(v0_0.AsUInt16(), 4).AsByte() & Vector256.Create((byte)15);
+                    Vector256<byte> high0_1 = Vector256.ShiftRightLogical(v0_1.AsUInt16(), 4).AsByte() & Vector256.Create((byte)15);
+                    Vector256<sbyte> a0_1 = Vector256.Create(q[1]).AsSByte();
+                    Vector256<sbyte> a0_9 = Vector256.Create(q[9]).AsSByte();
+                    s0_0 = AvxVnni.MultiplyWideningAndAdd(s0_0, low0_0, a0_1);
+                    s1_0 = AvxVnni.MultiplyWideningAndAdd(s1_0, low0_1, a0_1);
+                    u0_0 = AvxVnni.MultiplyWideningAndAdd(u0_0, high0_0, a0_9);
+                    u1_0 = AvxVnni.MultiplyWideningAndAdd(u1_0, high0_1, a0_9);
                 }
                 {
-                    Vector256<byte> v0 = Vector256.Load(w + 128);
-                    Vector256<byte> v1 = Vector256.Load(w + 128 + 32);
-                    Vector256<byte> low0 = v0 & Vector256.Create((byte)15);
-                    Vector256<byte> low1 = v1 & Vector256.Create((byte)15);
-                    Vector256<byte> high0 = Vector256.ShiftRightLogical(v0.AsUInt16(), 4).AsByte() & Vector256.Create((byte)15);
-                    Vector256<byte> high1 = Vector256.ShiftRightLogical(v1.AsUInt16(), 4).AsByte() & Vector256.Create((byte)15);
-                    Vector256<sbyte> a0 = Vector256.Create(q[2]).AsSByte();
-                    s0_0 = AvxVnni.MultiplyWideningAndAdd(s0_0, low0, a0);
-                    s1_0 = AvxVnni.MultiplyWideningAndAdd(s1_0, low1, a0);
-                    a0 = Vector256.Create(q[10]).AsSByte();
-                    u0_0 = AvxVnni.MultiplyWideningAndAdd(u0_0, high0, a0);
-                    u1_0 = AvxVnni.MultiplyWideningAndAdd(u1_0, high1, a0);
+                    Vector256<byte> v0_0 = Vector256.Load(w + 128);
+                    Vector256<byte> v0_1 = Vector256.Load(w + 128 + 32);
+                    Vector256<byte> low0_0 = v0_0 & Vector256.Create((byte)15);
+                    Vector256<byte> low0_1 = v0_1 & Vector256.Create((byte)15);
+                    Vector256<byte> high0_0 = Vector256.ShiftRightLogical(v0_0.AsUInt16(), 4).AsByte() & Vector256.Create((byte)15);
+                    Vector256<byte> high0_1 = Vector256.ShiftRightLogical(v0_1.AsUInt16(), 4).AsByte() & Vector256.Create((byte)15);
+                    Vector256<sbyte> a0_2 = Vector256.Create(q[2]).AsSByte();
+                    Vector256<sbyte> a0_10 = Vector256.Create(q[10]).AsSByte();
+                    s0_0 = AvxVnni.MultiplyWideningAndAdd(s0_0, low0_0, a0_2);
+                    s1_0 = AvxVnni.MultiplyWideningAndAdd(s1_0, low0_1, a0_2);
+                    u0_0 = AvxVnni.MultiplyWideningAndAdd(u0_0, high0_0, a0_10);
+                    u1_0 = AvxVnni.MultiplyWideningAndAdd(u1_0, high0_1, a0_10);
                 }
                 {
-                    Vector256<byte> v0 = Vector256.Load(w + 192);
-                    Vector256<byte> v1 = Vector256.Load(w + 192 + 32);
-                    Vector256<byte> low0 = v0 & Vector256.Create((byte)15);
-                    Vector256<byte> low1 = v1 & Vector256.Create((byte)15);
-                    Vector256<byte> high0 = Vector256.ShiftRightLogical(v0.AsUInt16(), 4).AsByte() & Vector256.Create((byte)15);
-                    Vector256<byte> high1 = Vector256.ShiftRightLogical(v1.AsUInt16(), 4).AsByte() & Vector256.Create((byte)15);
-                    Vector256<sbyte> a0 = Vector256.Create(q[3]).AsSByte();
-                    s0_0 = AvxVnni.MultiplyWideningAndAdd(s0_0, low0, a0);
-                    s1_0 = AvxVnni.MultiplyWideningAndAdd(s1_0, low1, a0);
-                    a0 = Vector256.Create(q[11]).AsSByte();
-                    u0_0 = AvxVnni.MultiplyWideningAndAdd(u0_0, high0, a0);
-                    u1_0 = AvxVnni.MultiplyWideningAndAdd(u1_0, high1, a0);
+                    Vector256<byte> v0_0 = Vector256.Load(w + 192);
+                    Vector256<byte> v0_1 = Vector256.Load(w + 192 + 32);
+                    Vector256<byte> low0_0 = v0_0 & Vector256.Create((byte)15);
+                    Vector256<byte> low0_1 = v0_1 & Vector256.Create((byte)15);
+                    Vector256<byte> high0_0 = Vector256.ShiftRightLogical(v0_0.AsUInt16(), 4).AsByte() & Vector256.Create((byte)15);
+                    Vector256<byte> high0_1 = Vector256.ShiftRightLogical(v0_1.AsUInt16(), 4).AsByte() & Vector256.Create((byte)15);
+                    Vector256<sbyte> a0_3 = Vector256.Create(q[3]).AsSByte();
+                    Vector256<sbyte> a0_11 = Vector256.Create(q[11]).AsSByte();
+                    s0_0 = AvxVnni.MultiplyWideningAndAdd(s0_0, low0_0, a0_3);
+                    s1_0 = AvxVnni.MultiplyWideningAndAdd(s1_0, low0_1, a0_3);
+                    u0_0 = AvxVnni.MultiplyWideningAndAdd(u0_0, high0_0, a0_11);
+                    u1_0 = AvxVnni.MultiplyWideningAndAdd(u1_0, high0_1, a0_11);
                 }
                 {
-                    Vector256<byte> v0 = Vector256.Load(w + 256);
-                    Vector256<byte> v1 = Vector256.Load(w + 256 + 32);
-                    Vector256<byte> low0 = v0 & Vector256.Create((byte)15);
-                    Vector256<byte> low1 = v1 & Vector256.Create((byte)15);
-                    Vector256<byte> high0 = Vector256.ShiftRightLogical(v0.AsUInt16(), 4).AsByte() & Vector256.Create((byte)15);
-                    Vector256<byte> high1 = Vector256.ShiftRightLogical(v1.AsUInt16(), 4).AsByte() & Vector256.Create((byte)15);
-                    Vector256<sbyte> a0 = Vector256.Create(q[4]).AsSByte();
-                    s0_0 = AvxVnni.MultiplyWideningAndAdd(s0_0, low0, a0);
-                    s1_0 = AvxVnni.MultiplyWideningAndAdd(s1_0, low1, a0);
-                    a0 = Vector256.Create(q[12]).AsSByte();
-                    u0_0 = AvxVnni.MultiplyWideningAndAdd(u0_0, high0, a0);
-                    u1_0 = AvxVnni.MultiplyWideningAndAdd(u1_0, high1, a0);
+                    Vector256<byte> v0_0 = Vector256.Load(w + 256);
+                    Vector256<byte> v0_1 = Vector256.Load(w + 256 + 32);
+                    Vector256<byte> low0_0 = v0_0 & Vector256.Create((byte)15);
+                    Vector256<byte> low0_1 = v0_1 & Vector256.Create((byte)15);
+                    Vector256<byte> high0_0 = Vector256.ShiftRightLogical(v0_0.AsUInt16(), 4).AsByte() & Vector256.Create((byte)15);
+                    Vector256<byte> high0_1 = Vector256.ShiftRightLogical(v0_1.AsUInt16(), 4).AsByte() & Vector256.Create((byte)15);
+                    Vector256<sbyte> a0_4 = Vector256.Create(q[4]).AsSByte();
+                    Vector256<sbyte> a0_12 = Vector256.Create(q[12]).AsSByte();
+                    s0_0 = AvxVnni.MultiplyWideningAndAdd(s0_0, low0_0, a0_4);
+                    s1_0 = AvxVnni.MultiplyWideningAndAdd(s1_0, low0_1, a0_4);
+                    u0_0 = AvxVnni.MultiplyWideningAndAdd(u0_0, high0_0, a0_12);
+                    u1_0 = AvxVnni.MultiplyWideningAndAdd(u1_0, high0_1, a0_12);
                 }
                 {
-                    Vector256<byte> v0 = Vector256.Load(w + 320);
-                    Vector256<byte> v1 = Vector256.Load(w + 320 + 32);
-                    Vector256<byte> low0 = v0 & Vector256.Create((byte)15);
-                    Vector256<byte> low1 = v1 & Vector256.Create((byte)15);
-                    Vector256<byte> high0 = Vector256.ShiftRightLogical(v0.AsUInt16(), 4).AsByte() & Vector256.Create((byte)15);
-                    Vector256<byte> high1 = Vector256.ShiftRightLogical(v1.AsUInt16(), 4).AsByte() & Vector256.Create((byte)15);
-                    Vector256<sbyte> a0 = Vector256.Create(q[5]).AsSByte();
-                    s0_0 = AvxVnni.MultiplyWideningAndAdd(s0_0, low0, a0);
-                    s1_0 = AvxVnni.MultiplyWideningAndAdd(s1_0, low1, a0);
-                    a0 = Vector256.Create(q[13]).AsSByte();
-                    u0_0 = AvxVnni.MultiplyWideningAndAdd(u0_0, high0, a0);
-                    u1_0 = AvxVnni.MultiplyWideningAndAdd(u1_0, high1, a0);
+                    Vector256<byte> v0_0 = Vector256.Load(w + 320);
+                    Vector256<byte> v0_1 = Vector256.Load(w + 320 + 32);
+                    Vector256<byte> low0_0 = v0_0 & Vector256.Create((byte)15);
+                    Vector256<byte> low0_1 = v0_1 & Vector256.Create((byte)15);
+                    Vector256<byte> high0_0 = Vector256.ShiftRightLogical(v0_0.AsUInt16(), 4).AsByte() & Vector256.Create((byte)15);
+                    Vector256<byte> high0_1 = Vector256.ShiftRightLogical(v0_1.AsUInt16(), 4).AsByte() & Vector256.Create((byte)15);
+                    Vector256<sbyte> a0_5 = Vector256.Create(q[5]).AsSByte();
+                    Vector256<sbyte> a0_13 = Vector256.Create(q[13]).AsSByte();
+                    s0_0 = AvxVnni.MultiplyWideningAndAdd(s0_0, low0_0, a0_5);
+                    s1_0 = AvxVnni.MultiplyWideningAndAdd(s1_0, low0_1, a0_5);
+                    u0_0 = AvxVnni.MultiplyWideningAndAdd(u0_0, high0_0, a0_13);
+                    u1_0 = AvxVnni.MultiplyWideningAndAdd(u1_0, high0_1, a0_13);
                 }
                 {
-                    Vector256<byte> v0 = Vector256.Load(w + 384);
-                    Vector256<byte> v1 = Vector256.Load(w + 384 + 32);
-                    Vector256<byte> low0 = v0 & Vector256.Create((byte)15);
-                    Vector256<byte> low1 = v1 & Vector256.Create((byte)15);
-                    Vector256<byte> high0 = Vector256.ShiftRightLogical(v0.AsUInt16(), 4).AsByte() & Vector256.Create((byte)15);
-                    Vector256<byte> high1 = Vector256.ShiftRightLogical(v1.AsUInt16(), 4).AsByte() & Vector256.Create((byte)15);
-                    Vector256<sbyte> a0 = Vector256.Create(q[6]).AsSByte();
-                    s0_0 = AvxVnni.MultiplyWideningAndAdd(s0_0, low0, a0);
-                    s1_0 = AvxVnni.MultiplyWideningAndAdd(s1_0, low1, a0);
-                    a0 = Vector256.Create(q[14]).AsSByte();
-                    u0_0 = AvxVnni.MultiplyWideningAndAdd(u0_0, high0, a0);
-                    u1_0 = AvxVnni.MultiplyWideningAndAdd(u1_0, high1, a0);
+                    Vector256<byte> v0_0 = Vector256.Load(w + 384);
+                    Vector256<byte> v0_1 = Vector256.Load(w + 384 + 32);
+                    Vector256<byte> low0_0 = v0_0 & Vector256.Create((byte)15);
+                    Vector256<byte> low0_1 = v0_1 & Vector256.Create((byte)15);
+                    Vector256<byte> high0_0 = Vector256.ShiftRightLogical(v0_0.AsUInt16(), 4).AsByte() & Vector256.Create((byte)15);
+                    Vector256<byte> high0_1 = Vector256.ShiftRightLogical(v0_1.AsUInt16(), 4).AsByte() & Vector256.Create((byte)15);
+                    Vector256<sbyte> a0_6 = Vector256.Create(q[6]).AsSByte();
+                    Vector256<sbyte> a0_14 = Vector256.Create(q[14]).AsSByte();
+                    s0_0 = AvxVnni.MultiplyWideningAndAdd(s0_0, low0_0, a0_6);
+                    s1_0 = AvxVnni.MultiplyWideningAndAdd(s1_0, low0_1, a0_6);
+                    u0_0 = AvxVnni.MultiplyWideningAndAdd(u0_0, high0_0, a0_14);
+                    u1_0 = AvxVnni.MultiplyWideningAndAdd(u1_0, high0_1, a0_14);
                 }
                 {
-                    Vector256<byte> v0 = Vector256.Load(w + 448);
-                    Vector256<byte> v1 = Vector256.Load(w + 448 + 32);
-                    Vector256<byte> low0 = v0 & Vector256.Create((byte)15);
-                    Vector256<byte> low1 = v1 & Vector256.Create((byte)15);
-                    Vector256<byte> high0 = Vector256.ShiftRightLogical(v0.AsUInt16(), 4).AsByte() & Vector256.Create((byte)15);
-                    Vector256<byte> high1 = Vector256.ShiftRightLogical(v1.AsUInt16(), 4).AsByte() & Vector256.Create((byte)15);
-                    Vector256<sbyte> a0 = Vector256.Create(q[7]).AsSByte();
-                    s0_0 = AvxVnni.MultiplyWideningAndAdd(s0_0, low0, a0);
-                    s1_0 = AvxVnni.MultiplyWideningAndAdd(s1_0, low1, a0);
-                    a0 = Vector256.Create(q[15]).AsSByte();
-                    u0_0 = AvxVnni.MultiplyWideningAndAdd(u0_0, high0, a0);
-                    u1_0 = AvxVnni.MultiplyWideningAndAdd(u1_0, high1, a0);
+                    Vector256<byte> v0_0 = Vector256.Load(w + 448);
+                    Vector256<byte> v0_1 = Vector256.Load(w + 448 + 32);
+                    Vector256<byte> low0_0 = v0_0 & Vector256.Create((byte)15);
+                    Vector256<byte> low0_1 = v0_1 & Vector256.Create((byte)15);
+                    Vector256<byte> high0_0 = Vector256.ShiftRightLogical(v0_0.AsUInt16(), 4).AsByte() & Vector256.Create((byte)15);
+                    Vector256<byte> high0_1 = Vector256.ShiftRightLogical(v0_1.AsUInt16(), 4).AsByte() & Vector256.Create((byte)15);
+                    Vector256<sbyte> a0_7 = Vector256.Create(q[7]).AsSByte();
+                    Vector256<sbyte> a0_15 = Vector256.Create(q[15]).AsSByte();
+                    s0_0 = AvxVnni.MultiplyWideningAndAdd(s0_0, low0_0, a0_7);
+                    s1_0 = AvxVnni.MultiplyWideningAndAdd(s1_0, low0_1, a0_7);
+                    u0_0 = AvxVnni.MultiplyWideningAndAdd(u0_0, high0_0, a0_15);
+                    u1_0 = AvxVnni.MultiplyWideningAndAdd(u1_0, high0_1, a0_15);
                 }
-                {
-                    var z0 = Avx2.ConvertToVector256Int32((scale));
-                    var z1 = Avx2.ConvertToVector256Int32((scale + 8));
-                    Vector256<float> m0 = Vector256.ConvertToSingle(Avx2.ConvertToVector256Int32(scale + 128)) * min0;
-                    Vector256<float> m1 = Vector256.ConvertToSingle(Avx2.ConvertToVector256Int32(scale + 136)) * min1;
-                    inner0_0 = Vector256.FusedMultiplyAdd(Vector256.ConvertToSingle(s0_0 * z0), Vector256.Create(xs[0]), inner0_0);
-                    acc0_0 = Vector256.FusedMultiplyAdd(m0, Vector256.Create(xm[0]), acc0_0);
-                    inner1_0 = Vector256.FusedMultiplyAdd(Vector256.ConvertToSingle(s1_0 * z1), Vector256.Create(xs[0]), inner1_0);
-                    acc1_0 = Vector256.FusedMultiplyAdd(m1, Vector256.Create(xm[0]), acc1_0);
-                }
-                {
-                    var z0 = Avx2.ConvertToVector256Int32((scale + 16));
-                    var z1 = Avx2.ConvertToVector256Int32((scale + 24));
-                    Vector256<float> m0 = Vector256.ConvertToSingle(Avx2.ConvertToVector256Int32(scale + 144)) * min0;
-                    Vector256<float> m1 = Vector256.ConvertToSingle(Avx2.ConvertToVector256Int32(scale + 152)) * min1;
-                    inner0_0 = Vector256.FusedMultiplyAdd(Vector256.ConvertToSingle(u0_0 * z0), Vector256.Create(xs[1]), inner0_0);
-                    acc0_0 = Vector256.FusedMultiplyAdd(m0, Vector256.Create(xm[1]), acc0_0);
-                    inner1_0 = Vector256.FusedMultiplyAdd(Vector256.ConvertToSingle(u1_0 * z1), Vector256.Create(xs[1]), inner1_0);
-                    acc1_0 = Vector256.FusedMultiplyAdd(m1, Vector256.Create(xm[1]), acc1_0);
-                }
-                w += 512;
-                scale += 32;
+                inner0_0 = Vector256.FusedMultiplyAdd(Vector256.ConvertToSingle(s0_0 * zs0), Vector256.Create(xs[0]), inner0_0); acc0_0 = Vector256.FusedMultiplyAdd(ms0, Vector256.Create(xm[0]), acc0_0);
+                inner1_0 = Vector256.FusedMultiplyAdd(Vector256.ConvertToSingle(s1_0 * zs1), Vector256.Create(xs[0]), inner1_0); acc1_0 = Vector256.FusedMultiplyAdd(ms1, Vector256.Create(xm[0]), acc1_0);
+                inner0_0 = Vector256.FusedMultiplyAdd(Vector256.ConvertToSingle(u0_0 * zu0), Vector256.Create(xs[1]), inner0_0); acc0_0 = Vector256.FusedMultiplyAdd(mu0, Vector256.Create(xm[1]), acc0_0);
+                inner1_0 = Vector256.FusedMultiplyAdd(Vector256.ConvertToSingle(u1_0 * zu1), Vector256.Create(xs[1]), inner1_0); acc1_0 = Vector256.FusedMultiplyAdd(mu1, Vector256.Create(xm[1]), acc1_0);
+                w += 576;
+                scale += 576;
                 q += 16;
                 xs += 2;
                 xm += 2;
@@ -185,8 +167,8 @@ internal static unsafe partial class Avx2VnniTiles
             acc0_0 = Vector256.FusedMultiplyAdd(inner0_0, d0, acc0_0);
             acc1_0 = Vector256.FusedMultiplyAdd(inner1_0, d1, acc1_0);
             d += 2368;
-            scale += 2240;
-            w += 320;
+            scale += 64;
+            w += 64;
         }
         float* to = y;
         acc0_0.Store(to);
@@ -204,7 +186,7 @@ internal static unsafe partial class Avx2VnniTiles
             Vector256<float> acc0_1 = Vector256<float>.Zero;
             byte* d = panel + part * 16;
             byte* scale = panel + 64 + part * 8;
-            byte* w = panel + 320 + part * 32;
+            byte* w = panel + 128 + part * 32;
             int* q = quants;
             float* xs = scales;
             float* xm = sums;
@@ -215,132 +197,124 @@ internal static unsafe partial class Avx2VnniTiles
                 Vector256<float> inner0_1 = Vector256<float>.Zero;
                 for (int chunk = 0; chunk < 4; chunk++)
                 {
+                    var zs0 = Avx2.ConvertToVector256Int32((scale));
+                    Vector256<float> ms0 = Vector256.ConvertToSingle(Avx2.ConvertToVector256Int32(scale + 32)) * min0;
+                    var zu0 = Avx2.ConvertToVector256Int32((scale + 16));
+                    Vector256<float> mu0 = Vector256.ConvertToSingle(Avx2.ConvertToVector256Int32(scale + 48)) * min0;
                     var s0_0 = Vector256<int>.Zero;
                     var s0_1 = Vector256<int>.Zero;
                     var u0_0 = Vector256<int>.Zero;
                     var u0_1 = Vector256<int>.Zero;
                     {
-                        Vector256<byte> v0 = Vector256.Load(w);
-                        Vector256<byte> low0 = v0 & Vector256.Create((byte)15);
-                        Vector256<byte> high0 = Vector256.ShiftRightLogical(v0.AsUInt16(), 4).AsByte() & Vector256.Create((byte)15);
-                        Vector256<sbyte> a0 = Vector256.Create(q[0]).AsSByte();
-                        s0_0 = AvxVnni.MultiplyWideningAndAdd(s0_0, low0, a0);
-                        a0 = Vector256.Create(q[16]).AsSByte();
-                        u0_0 = AvxVnni.MultiplyWideningAndAdd(u0_0, high0, a0);
-                        Vector256<sbyte> a1 = Vector256.Create(q[8]).AsSByte();
-                        s0_1 = AvxVnni.MultiplyWideningAndAdd(s0_1, low0, a1);
-                        a1 = Vector256.Create(q[24]).AsSByte();
-                        u0_1 = AvxVnni.MultiplyWideningAndAdd(u0_1, high0, a1);
+                        Vector256<byte> v0_0 = Vector256.Load(w);
+                        Vector256<byte> low0_0 = v0_0 & Vector256.Create((byte)15);
+                        Vector256<byte> high0_0 = Vector256.ShiftRightLogical(v0_0.AsUInt16(), 4).AsByte() & Vector256.Create((byte)15);
+                        Vector256<sbyte> a0_0 = Vector256.Create(q[0]).AsSByte();
+                        Vector256<sbyte> a0_16 = Vector256.Create(q[16]).AsSByte();
+                        s0_0 = AvxVnni.MultiplyWideningAndAdd(s0_0, low0_0, a0_0);
+                        u0_0 = AvxVnni.MultiplyWideningAndAdd(u0_0, high0_0, a0_16);
+                        Vector256<sbyte> a1_0 = Vector256.Create(q[8]).AsSByte();
+                        Vector256<sbyte> a1_16 = Vector256.Create(q[24]).AsSByte();
+                        s0_1 = AvxVnni.MultiplyWideningAndAdd(s0_1, low0_0, a1_0);
+                        u0_1 = AvxVnni.MultiplyWideningAndAdd(u0_1, high0_0, a1_16);
                     }
                     {
-                        Vector256<byte> v0 = Vector256.Load(w + 64);
-                        Vector256<byte> low0 = v0 & Vector256.Create((byte)15);
-                        Vector256<byte> high0 = Vector256.ShiftRightLogical(v0.AsUInt16(), 4).AsByte() & Vector256.Create((byte)15);
-                        Vector256<sbyte> a0 = Vector256.Create(q[1]).AsSByte();
-                        s0_0 = AvxVnni.MultiplyWideningAndAdd(s0_0, low0, a0);
-                        a0 = Vector256.Create(q[17]).AsSByte();
-                        u0_0 = AvxVnni.MultiplyWideningAndAdd(u0_0, high0, a0);
-                        Vector256<sbyte> a1 = Vector256.Create(q[9]).AsSByte();
-                        s0_1 = AvxVnni.MultiplyWideningAndAdd(s0_1, low0, a1);
-                        a1 = Vector256.Create(q[25]).AsSByte();
-                        u0_1 = AvxVnni.MultiplyWideningAndAdd(u0_1, high0, a1);
+                        Vector256<byte> v0_0 = Vector256.Load(w + 64);
+                        Vector256<byte> low0_0 = v0_0 & Vector256.Create((byte)15);
+                        Vector256<byte> high0_0 = Vector256.ShiftRightLogical(v0_0.AsUInt16(), 4).AsByte() & Vector256.Create((byte)15);
+                        Vector256<sbyte> a0_1 = Vector256.Create(q[1]).AsSByte();
+                        Vector256<sbyte> a0_17 = Vector256.Create(q[17]).AsSByte();
+                        s0_0 = AvxVnni.MultiplyWideningAndAdd(s0_0, low0_0, a0_1);
+                        u0_0 = AvxVnni.MultiplyWideningAndAdd(u0_0, high0_0, a0_17);
+                        Vector256<sbyte> a1_1 = Vector256.Create(q[9]).AsSByte();
+                        Vector256<sbyte> a1_17 = Vector256.Create(q[25]).AsSByte();
+                        s0_1 = AvxVnni.MultiplyWideningAndAdd(s0_1, low0_0, a1_1);
+                        u0_1 = AvxVnni.MultiplyWideningAndAdd(u0_1, high0_0, a1_17);
                     }
                     {
-                        Vector256<byte> v0 = Vector256.Load(w + 128);
-                        Vector256<byte> low0 = v0 & Vector256.Create((byte)15);
-                        Vector256<byte> high0 = Vector256.ShiftRightLogical(v0.AsUInt16(), 4).AsByte() & Vector256.Create((byte)15);
-                        Vector256<sbyte> a0 = Vector256.Create(q[2]).AsSByte();
-                        s0_0 = AvxVnni.MultiplyWideningAndAdd(s0_0, low0, a0);
-                        a0 = Vector256.Create(q[18]).AsSByte();
-                        u0_0 = AvxVnni.MultiplyWideningAndAdd(u0_0, high0, a0);
-                        Vector256<sbyte> a1 = Vector256.Create(q[10]).AsSByte();
-                        s0_1 = AvxVnni.MultiplyWideningAndAdd(s0_1, low0, a1);
-                        a1 = Vector256.Create(q[26]).AsSByte();
-                        u0_1 = AvxVnni.MultiplyWideningAndAdd(u0_1, high0, a1);
+                        Vector256<byte> v0_0 = Vector256.Load(w + 128);
+                        Vector256<byte> low0_0 = v0_0 & Vector256.Create((byte)15);
+                        Vector256<byte> high0_0 = Vector256.ShiftRightLogical(v0_0.AsUInt16(), 4).AsByte() & Vector256.Create((byte)15);
+                        Vector256<sbyte> a0_2 = Vector256.Create(q[2]).AsSByte();
+                        Vector256<sbyte> a0_18 = Vector256.Create(q[18]).AsSByte();
+                        s0_0 = AvxVnni.MultiplyWideningAndAdd(s0_0, low0_0, a0_2);
+                        u0_0 = AvxVnni.MultiplyWideningAndAdd(u0_0, high0_0, a0_18);
+                        Vector256<sbyte> a1_2 = Vector256.Create(q[10]).AsSByte();
+                        Vector256<sbyte> a1_18 = Vector256.Create(q[26]).AsSByte();
+                        s0_1 = AvxVnni.MultiplyWideningAndAdd(s0_1, low0_0, a1_2);
+                        u0_1 = AvxVnni.MultiplyWideningAndAdd(u0_1, high0_0, a1_18);
                     }
                     {
-                        Vector256<byte> v0 = Vector256.Load(w + 192);
-                        Vector256<byte> low0 = v0 & Vector256.Create((byte)15);
-                        Vector256<byte> high0 = Vector256.ShiftRightLogical(v0.AsUInt16(), 4).AsByte() & Vector256.Create((byte)15);
-                        Vector256<sbyte> a0 = Vector256.Create(q[3]).AsSByte();
-                        s0_0 = AvxVnni.MultiplyWideningAndAdd(s0_0, low0, a0);
-                        a0 = Vector256.Create(q[19]).AsSByte();
-                        u0_0 = AvxVnni.MultiplyWideningAndAdd(u0_0, high0, a0);
-                        Vector256<sbyte> a1 = Vector256.Create(q[11]).AsSByte();
-                        s0_1 = AvxVnni.MultiplyWideningAndAdd(s0_1, low0, a1);
-                        a1 = Vector256.Create(q[27]).AsSByte();
-                        u0_1 = AvxVnni.MultiplyWideningAndAdd(u0_1, high0, a1);
+                        Vector256<byte> v0_0 = Vector256.Load(w + 192);
+                        Vector256<byte> low0_0 = v0_0 & Vector256.Create((byte)15);
+                        Vector256<byte> high0_0 = Vector256.ShiftRightLogical(v0_0.AsUInt16(), 4).AsByte() & Vector256.Create((byte)15);
+                        Vector256<sbyte> a0_3 = Vector256.Create(q[3]).AsSByte();
+                        Vector256<sbyte> a0_19 = Vector256.Create(q[19]).AsSByte();
+                        s0_0 = AvxVnni.MultiplyWideningAndAdd(s0_0, low0_0, a0_3);
+                        u0_0 = AvxVnni.MultiplyWideningAndAdd(u0_0, high0_0, a0_19);
+                        Vector256<sbyte> a1_3 = Vector256.Create(q[11]).AsSByte();
+                        Vector256<sbyte> a1_19 = Vector256.Create(q[27]).AsSByte();
+                        s0_1 = AvxVnni.MultiplyWideningAndAdd(s0_1, low0_0, a1_3);
+                        u0_1 = AvxVnni.MultiplyWideningAndAdd(u0_1, high0_0, a1_19);
                     }
                     {
-                        Vector256<byte> v0 = Vector256.Load(w + 256);
-                        Vector256<byte> low0 = v0 & Vector256.Create((byte)15);
-                        Vector256<byte> high0 = Vector256.ShiftRightLogical(v0.AsUInt16(), 4).AsByte() & Vector256.Create((byte)15);
-                        Vector256<sbyte> a0 = Vector256.Create(q[4]).AsSByte();
-                        s0_0 = AvxVnni.MultiplyWideningAndAdd(s0_0, low0, a0);
-                        a0 = Vector256.Create(q[20]).AsSByte();
-                        u0_0 = AvxVnni.MultiplyWideningAndAdd(u0_0, high0, a0);
-                        Vector256<sbyte> a1 = Vector256.Create(q[12]).AsSByte();
-                        s0_1 = AvxVnni.MultiplyWideningAndAdd(s0_1, low0, a1);
-                        a1 = Vector256.Create(q[28]).AsSByte();
-                        u0_1 = AvxVnni.MultiplyWideningAndAdd(u0_1, high0, a1);
+                        Vector256<byte> v0_0 = Vector256.Load(w + 256);
+                        Vector256<byte> low0_0 = v0_0 & Vector256.Create((byte)15);
+                        Vector256<byte> high0_0 = Vector256.ShiftRightLogical(v0_0.AsUInt16(), 4).AsByte() & Vector256.Create((byte)15);
+                        Vector256<sbyte> a0_4 = Vector256.Create(q[4]).AsSByte();
+                        Vector256<sbyte> a0_20 = Vector256.Create(q[20]).AsSByte();
+                        s0_0 = AvxVnni.MultiplyWideningAndAdd(s0_0, low0_0, a0_4);
+                        u0_0 = AvxVnni.MultiplyWideningAndAdd(u0_0, high0_0, a0_20);
+                        Vector256<sbyte> a1_4 = Vector256.Create(q[12]).AsSByte();
+                        Vector256<sbyte> a1_20 = Vector256.Create(q[28]).AsSByte();
+                        s0_1 = AvxVnni.MultiplyWideningAndAdd(s0_1, low0_0, a1_4);
+                        u0_1 = AvxVnni.MultiplyWideningAndAdd(u0_1, high0_0, a1_20);
                     }
                     {
-                        Vector256<byte> v0 = Vector256.Load(w + 320);
-                        Vector256<byte> low0 = v0 & Vector256.Create((byte)15);
-                        Vector256<byte> high0 = Vector256.ShiftRightLogical(v0.AsUInt16(), 4).AsByte() & Vector256.Create((byte)15);
-                        Vector256<sbyte> a0 = Vector256.Create(q[5]).AsSByte();
-                        s0_0 = AvxVnni.MultiplyWideningAndAdd(s0_0, low0, a0);
-                        a0 = Vector256.Create(q[21]).AsSByte();
-                        u0_0 = AvxVnni.MultiplyWideningAndAdd(u0_0, high0, a0);
-                        Vector256<sbyte> a1 = Vector256.Create(q[13]).AsSByte();
-                        s0_1 = AvxVnni.MultiplyWideningAndAdd(s0_1, low0, a1);
-                        a1 = Vector256.Create(q[29]).AsSByte();
-                        u0_1 = AvxVnni.MultiplyWideningAndAdd(u0_1, high0, a1);
+                        Vector256<byte> v0_0 = Vector256.Load(w + 320);
+                        Vector256<byte> low0_0 = v0_0 & Vector256.Create((byte)15);
+                        Vector256<byte> high0_0 = Vector256.ShiftRightLogical(v0_0.AsUInt16(), 4).AsByte() & Vector256.Create((byte)15);
+                        Vector256<sbyte> a0_5 = Vector256.Create(q[5]).AsSByte();
+                        Vector256<sbyte> a0_21 = Vector256.Create(q[21]).AsSByte();
+                        s0_0 = AvxVnni.MultiplyWideningAndAdd(s0_0, low0_0, a0_5);
+                        u0_0 = AvxVnni.MultiplyWideningAndAdd(u0_0, high0_0, a0_21);
+                        Vector256<sbyte> a1_5 = Vector256.Create(q[13]).AsSByte();
+                        Vector256<sbyte> a1_21 = Vector256.Create(q[29]).AsSByte();
+                        s0_1 = AvxVnni.MultiplyWideningAndAdd(s0_1, low0_0, a1_5);
+                        u0_1 = AvxVnni.MultiplyWideningAndAdd(u0_1, high0_0, a1_21);
                     }
                     {
-                        Vector256<byte> v0 = Vector256.Load(w + 384);
-                        Vector256<byte> low0 = v0 & Vector256.Create((byte)15);
-                        Vector256<byte> high0 = Vector256.ShiftRightLogical(v0.AsUInt16(), 4).AsByte() & Vector256.Create((byte)15);
-                        Vector256<sbyte> a0 = Vector256.Create(q[6]).AsSByte();
-                        s0_0 = AvxVnni.MultiplyWideningAndAdd(s0_0, low0, a0);
-                        a0 = Vector256.Create(q[22]).AsSByte();
-                        u0_0 = AvxVnni.MultiplyWideningAndAdd(u0_0, high0, a0);
-                        Vector256<sbyte> a1 = Vector256.Create(q[14]).AsSByte();
-                        s0_1 = AvxVnni.MultiplyWideningAndAdd(s0_1, low0, a1);
-                        a1 = Vector256.Create(q[30]).AsSByte();
-                        u0_1 = AvxVnni.MultiplyWideningAndAdd(u0_1, high0, a1);
+                        Vector256<byte> v0_0 = Vector256.Load(w + 384);
+                        Vector256<byte> low0_0 = v0_0 & Vector256.Create((byte)15);
+                        Vector256<byte> high0_0 = Vector256.ShiftRightLogical(v0_0.AsUInt16(), 4).AsByte() & Vector256.Create((byte)15);
+                        Vector256<sbyte> a0_6 = Vector256.Create(q[6]).AsSByte();
+                        Vector256<sbyte> a0_22 = Vector256.Create(q[22]).AsSByte();
+                        s0_0 = AvxVnni.MultiplyWideningAndAdd(s0_0, low0_0, a0_6);
+                        u0_0 = AvxVnni.MultiplyWideningAndAdd(u0_0, high0_0, a0_22);
+                        Vector256<sbyte> a1_6 = Vector256.Create(q[14]).AsSByte();
+                        Vector256<sbyte> a1_22 = Vector256.Create(q[30]).AsSByte();
+                        s0_1 = AvxVnni.MultiplyWideningAndAdd(s0_1, low0_0, a1_6);
+                        u0_1 = AvxVnni.MultiplyWideningAndAdd(u0_1, high0_0, a1_22);
                     }
                     {
-                        Vector256<byte> v0 = Vector256.Load(w + 448);
-                        Vector256<byte> low0 = v0 & Vector256.Create((byte)15);
-                        Vector256<byte> high0 = Vector256.ShiftRightLogical(v0.AsUInt16(), 4).AsByte() & Vector256.Create((byte)15);
-                        Vector256<sbyte> a0 = Vector256.Create(q[7]).AsSByte();
-                        s0_0 = AvxVnni.MultiplyWideningAndAdd(s0_0, low0, a0);
-                        a0 = Vector256.Create(q[23]).AsSByte();
-                        u0_0 = AvxVnni.MultiplyWideningAndAdd(u0_0, high0, a0);
-                        Vector256<sbyte> a1 = Vector256.Create(q[15]).AsSByte();
-                        s0_1 = AvxVnni.MultiplyWideningAndAdd(s0_1, low0, a1);
-                        a1 = Vector256.Create(q[31]).AsSByte();
-                        u0_1 = AvxVnni.MultiplyWideningAndAdd(u0_1, high0, a1);
+                        Vector256<byte> v0_0 = Vector256.Load(w + 448);
+                        Vector256<byte> low0_0 = v0_0 & Vector256.Create((byte)15);
+                        Vector256<byte> high0_0 = Vector256.ShiftRightLogical(v0_0.AsUInt16(), 4).AsByte() & Vector256.Create((byte)15);
+                        Vector256<sbyte> a0_7 = Vector256.Create(q[7]).AsSByte();
+                        Vector256<sbyte> a0_23 = Vector256.Create(q[23]).AsSByte();
+                        s0_0 = AvxVnni.MultiplyWideningAndAdd(s0_0, low0_0, a0_7);
+                        u0_0 = AvxVnni.MultiplyWideningAndAdd(u0_0, high0_0, a0_23);
+                        Vector256<sbyte> a1_7 = Vector256.Create(q[15]).AsSByte();
+                        Vector256<sbyte> a1_23 = Vector256.Create(q[31]).AsSByte();
+                        s0_1 = AvxVnni.MultiplyWideningAndAdd(s0_1, low0_0, a1_7);
+                        u0_1 = AvxVnni.MultiplyWideningAndAdd(u0_1, high0_0, a1_23);
                     }
-                    {
-                        var z0 = Avx2.ConvertToVector256Int32((scale));
-                        Vector256<float> m0 = Vector256.ConvertToSingle(Avx2.ConvertToVector256Int32(scale + 128)) * min0;
-                        inner0_0 = Vector256.FusedMultiplyAdd(Vector256.ConvertToSingle(s0_0 * z0), Vector256.Create(xs[0]), inner0_0);
-                        acc0_0 = Vector256.FusedMultiplyAdd(m0, Vector256.Create(xm[0]), acc0_0);
-                        inner0_1 = Vector256.FusedMultiplyAdd(Vector256.ConvertToSingle(s0_1 * z0), Vector256.Create(xs[1]), inner0_1);
-                        acc0_1 = Vector256.FusedMultiplyAdd(m0, Vector256.Create(xm[1]), acc0_1);
-                    }
-                    {
-                        var z0 = Avx2.ConvertToVector256Int32((scale + 16));
-                        Vector256<float> m0 = Vector256.ConvertToSingle(Avx2.ConvertToVector256Int32(scale + 144)) * min0;
-                        inner0_0 = Vector256.FusedMultiplyAdd(Vector256.ConvertToSingle(u0_0 * z0), Vector256.Create(xs[2]), inner0_0);
-                        acc0_0 = Vector256.FusedMultiplyAdd(m0, Vector256.Create(xm[2]), acc0_0);
-                        inner0_1 = Vector256.FusedMultiplyAdd(Vector256.ConvertToSingle(u0_1 * z0), Vector256.Create(xs[3]), inner0_1);
-                        acc0_1 = Vector256.FusedMultiplyAdd(m0, Vector256.Create(xm[3]), acc0_1);
-                    }
-                    w += 512;
-                    scale += 32;
+                    inner0_0 = Vector256.FusedMultiplyAdd(Vector256.ConvertToSingle(s0_0 * zs0), Vector256.Create(xs[0]), inner0_0); acc0_0 = Vector256.FusedMultiplyAdd(ms0, Vector256.Create(xm[0]), acc0_0);
+                    inner0_1 = Vector256.FusedMultiplyAdd(Vector256.ConvertToSingle(s0_1 * zs0), Vector256.Create(xs[1]), inner0_1); acc0_1 = Vector256.FusedMultiplyAdd(ms0, Vector256.Create(xm[1]), acc0_1);
+                    inner0_0 = Vector256.FusedMultiplyAdd(Vector256.ConvertToSingle(u0_0 * zu0), Vector256.Create(xs[2]), inner0_0); acc0_0 = Vector256.FusedMultiplyAdd(mu0, Vector256.Create(xm[2]), acc0_0);
+                    inner0_1 = Vector256.FusedMultiplyAdd(Vector256.ConvertToSingle(u0_1 * zu0), Vector256.Create(xs[3]), inner0_1); acc0_1 = Vector256.FusedMultiplyAdd(mu0, Vector256.Create(xm[3]), acc0_1);
+                    w += 576;
+                    scale += 576;
                     q += 32;
                     xs += 4;
                     xm += 4;
@@ -349,8 +323,8 @@ internal static unsafe partial class Avx2VnniTiles
                 acc0_0 = Vector256.FusedMultiplyAdd(inner0_0, d0, acc0_0);
                 acc0_1 = Vector256.FusedMultiplyAdd(inner0_1, d0, acc0_1);
                 d += 2368;
-                scale += 2240;
-                w += 320;
+                scale += 64;
+                w += 64;
             }
             float* to = y + part * 8;
             acc0_0.Store(to);
@@ -371,7 +345,7 @@ internal static unsafe partial class Avx2VnniTiles
             Vector256<float> acc0_3 = Vector256<float>.Zero;
             byte* d = panel + part * 16;
             byte* scale = panel + 64 + part * 8;
-            byte* w = panel + 320 + part * 32;
+            byte* w = panel + 128 + part * 32;
             int* q = quants;
             float* xs = scales;
             float* xm = sums;
@@ -389,65 +363,57 @@ internal static unsafe partial class Avx2VnniTiles
                         var s0_1 = Vector256<int>.Zero;
                         var s0_2 = Vector256<int>.Zero;
                         var s0_3 = Vector256<int>.Zero;
-                        for (int g = 0; g < 8; g++)
+                        int* qg = q;
+                        for (byte* wg = w; wg < w + 512; wg += 64)
                         {
-                            Vector256<byte> v0 = Vector256.Load(w + g * 64);
-                            Vector256<byte> n0 = v0 & Vector256.Create((byte)15);
-                            Vector256<sbyte> a0 = Vector256.Create(q[g]).AsSByte();
-                            s0_0 = AvxVnni.MultiplyWideningAndAdd(s0_0, n0, a0);
-                            Vector256<sbyte> a1 = Vector256.Create(q[g + 8]).AsSByte();
-                            s0_1 = AvxVnni.MultiplyWideningAndAdd(s0_1, n0, a1);
-                            Vector256<sbyte> a2 = Vector256.Create(q[g + 16]).AsSByte();
-                            s0_2 = AvxVnni.MultiplyWideningAndAdd(s0_2, n0, a2);
-                            Vector256<sbyte> a3 = Vector256.Create(q[g + 24]).AsSByte();
-                            s0_3 = AvxVnni.MultiplyWideningAndAdd(s0_3, n0, a3);
+                            Vector256<byte> v0_0 = Vector256.Load(wg);
+                            Vector256<byte> n0_0 = v0_0 & Vector256.Create((byte)15);
+                            Vector256<sbyte> a0_0 = Vector256.Create(qg[0]).AsSByte();
+                            s0_0 = AvxVnni.MultiplyWideningAndAdd(s0_0, n0_0, a0_0);
+                            Vector256<sbyte> a1_0 = Vector256.Create(qg[8]).AsSByte();
+                            s0_1 = AvxVnni.MultiplyWideningAndAdd(s0_1, n0_0, a1_0);
+                            Vector256<sbyte> a2_0 = Vector256.Create(qg[16]).AsSByte();
+                            s0_2 = AvxVnni.MultiplyWideningAndAdd(s0_2, n0_0, a2_0);
+                            Vector256<sbyte> a3_0 = Vector256.Create(qg[24]).AsSByte();
+                            s0_3 = AvxVnni.MultiplyWideningAndAdd(s0_3, n0_0, a3_0);
+                            qg += 1;
                         }
-                        {
-                            var z0 = Avx2.ConvertToVector256Int32((scale));
-                            Vector256<float> m0 = Vector256.ConvertToSingle(Avx2.ConvertToVector256Int32(scale + 128)) * min0;
-                            inner0_0 = Vector256.FusedMultiplyAdd(Vector256.ConvertToSingle(s0_0 * z0), Vector256.Create(xs[0]), inner0_0);
-                            acc0_0 = Vector256.FusedMultiplyAdd(m0, Vector256.Create(xm[0]), acc0_0);
-                            inner0_1 = Vector256.FusedMultiplyAdd(Vector256.ConvertToSingle(s0_1 * z0), Vector256.Create(xs[1]), inner0_1);
-                            acc0_1 = Vector256.FusedMultiplyAdd(m0, Vector256.Create(xm[1]), acc0_1);
-                            inner0_2 = Vector256.FusedMultiplyAdd(Vector256.ConvertToSingle(s0_2 * z0), Vector256.Create(xs[2]), inner0_2);
-                            acc0_2 = Vector256.FusedMultiplyAdd(m0, Vector256.Create(xm[2]), acc0_2);
-                            inner0_3 = Vector256.FusedMultiplyAdd(Vector256.ConvertToSingle(s0_3 * z0), Vector256.Create(xs[3]), inner0_3);
-                            acc0_3 = Vector256.FusedMultiplyAdd(m0, Vector256.Create(xm[3]), acc0_3);
-                        }
+                        var zs0 = Avx2.ConvertToVector256Int32((scale));
+                        Vector256<float> ms0 = Vector256.ConvertToSingle(Avx2.ConvertToVector256Int32(scale + 32)) * min0;
+                        inner0_0 = Vector256.FusedMultiplyAdd(Vector256.ConvertToSingle(s0_0 * zs0), Vector256.Create(xs[0]), inner0_0); acc0_0 = Vector256.FusedMultiplyAdd(ms0, Vector256.Create(xm[0]), acc0_0);
+                        inner0_1 = Vector256.FusedMultiplyAdd(Vector256.ConvertToSingle(s0_1 * zs0), Vector256.Create(xs[1]), inner0_1); acc0_1 = Vector256.FusedMultiplyAdd(ms0, Vector256.Create(xm[1]), acc0_1);
+                        inner0_2 = Vector256.FusedMultiplyAdd(Vector256.ConvertToSingle(s0_2 * zs0), Vector256.Create(xs[2]), inner0_2); acc0_2 = Vector256.FusedMultiplyAdd(ms0, Vector256.Create(xm[2]), acc0_2);
+                        inner0_3 = Vector256.FusedMultiplyAdd(Vector256.ConvertToSingle(s0_3 * zs0), Vector256.Create(xs[3]), inner0_3); acc0_3 = Vector256.FusedMultiplyAdd(ms0, Vector256.Create(xm[3]), acc0_3);
                     }
                     {
                         var s0_0 = Vector256<int>.Zero;
                         var s0_1 = Vector256<int>.Zero;
                         var s0_2 = Vector256<int>.Zero;
                         var s0_3 = Vector256<int>.Zero;
-                        for (int g = 0; g < 8; g++)
+                        int* qg = q;
+                        for (byte* wg = w; wg < w + 512; wg += 64)
                         {
-                            Vector256<byte> v0 = Vector256.Load(w + g * 64);
-                            Vector256<byte> n0 = Vector256.ShiftRightLogical(v0.AsUInt16(), 4).AsByte() & Vector256.Create((byte)15);
-                            Vector256<sbyte> a0 = Vector256.Create(q[g + 32]).AsSByte();
-                            s0_0 = AvxVnni.MultiplyWideningAndAdd(s0_0, n0, a0);
-                            Vector256<sbyte> a1 = Vector256.Create(q[g + 32 + 8]).AsSByte();
-                            s0_1 = AvxVnni.MultiplyWideningAndAdd(s0_1, n0, a1);
-                            Vector256<sbyte> a2 = Vector256.Create(q[g + 32 + 16]).AsSByte();
-                            s0_2 = AvxVnni.MultiplyWideningAndAdd(s0_2, n0, a2);
-                            Vector256<sbyte> a3 = Vector256.Create(q[g + 32 + 24]).AsSByte();
-                            s0_3 = AvxVnni.MultiplyWideningAndAdd(s0_3, n0, a3);
+                            Vector256<byte> v0_0 = Vector256.Load(wg);
+                            Vector256<byte> n0_0 = Vector256.ShiftRightLogical(v0_0.AsUInt16(), 4).AsByte() & Vector256.Create((byte)15);
+                            Vector256<sbyte> a0_32 = Vector256.Create(qg[32]).AsSByte();
+                            s0_0 = AvxVnni.MultiplyWideningAndAdd(s0_0, n0_0, a0_32);
+                            Vector256<sbyte> a1_32 = Vector256.Create(qg[40]).AsSByte();
+                            s0_1 = AvxVnni.MultiplyWideningAndAdd(s0_1, n0_0, a1_32);
+                            Vector256<sbyte> a2_32 = Vector256.Create(qg[48]).AsSByte();
+                            s0_2 = AvxVnni.MultiplyWideningAndAdd(s0_2, n0_0, a2_32);
+                            Vector256<sbyte> a3_32 = Vector256.Create(qg[56]).AsSByte();
+                            s0_3 = AvxVnni.MultiplyWideningAndAdd(s0_3, n0_0, a3_32);
+                            qg += 1;
                         }
-                        {
-                            var z0 = Avx2.ConvertToVector256Int32((scale + 16));
-                            Vector256<float> m0 = Vector256.ConvertToSingle(Avx2.ConvertToVector256Int32(scale + 144)) * min0;
-                            inner0_0 = Vector256.FusedMultiplyAdd(Vector256.ConvertToSingle(s0_0 * z0), Vector256.Create(xs[4]), inner0_0);
-                            acc0_0 = Vector256.FusedMultiplyAdd(m0, Vector256.Create(xm[4]), acc0_0);
-                            inner0_1 = Vector256.FusedMultiplyAdd(Vector256.ConvertToSingle(s0_1 * z0), Vector256.Create(xs[5]), inner0_1);
-                            acc0_1 = Vector256.FusedMultiplyAdd(m0, Vector256.Create(xm[5]), acc0_1);
-                            inner0_2 = Vector256.FusedMultiplyAdd(Vector256.ConvertToSingle(s0_2 * z0), Vector256.Create(xs[6]), inner0_2);
-                            acc0_2 = Vector256.FusedMultiplyAdd(m0, Vector256.Create(xm[6]), acc0_2);
-                            inner0_3 = Vector256.FusedMultiplyAdd(Vector256.ConvertToSingle(s0_3 * z0), Vector256.Create(xs[7]), inner0_3);
-                            acc0_3 = Vector256.FusedMultiplyAdd(m0, Vector256.Create(xm[7]), acc0_3);
-                        }
+                        var zs0 = Avx2.ConvertToVector256Int32((scale + 16));
+                        Vector256<float> ms0 = Vector256.ConvertToSingle(Avx2.ConvertToVector256Int32(scale + 48)) * min0;
+                        inner0_0 = Vector256.FusedMultiplyAdd(Vector256.ConvertToSingle(s0_0 * zs0), Vector256.Create(xs[4]), inner0_0); acc0_0 = Vector256.FusedMultiplyAdd(ms0, Vector256.Create(xm[4]), acc0_0);
+                        inner0_1 = Vector256.FusedMultiplyAdd(Vector256.ConvertToSingle(s0_1 * zs0), Vector256.Create(xs[5]), inner0_1); acc0_1 = Vector256.FusedMultiplyAdd(ms0, Vector256.Create(xm[5]), acc0_1);
+                        inner0_2 = Vector256.FusedMultiplyAdd(Vector256.ConvertToSingle(s0_2 * zs0), Vector256.Create(xs[6]), inner0_2); acc0_2 = Vector256.FusedMultiplyAdd(ms0, Vector256.Create(xm[6]), acc0_2);
+                        inner0_3 = Vector256.FusedMultiplyAdd(Vector256.ConvertToSingle(s0_3 * zs0), Vector256.Create(xs[7]), inner0_3); acc0_3 = Vector256.FusedMultiplyAdd(ms0, Vector256.Create(xm[7]), acc0_3);
                     }
-                    w += 512;
-                    scale += 32;
+                    w += 576;
+                    scale += 576;
                     q += 64;
                     xs += 8;
                     xm += 8;
@@ -458,8 +424,8 @@ internal static unsafe partial class Avx2VnniTiles
                 acc0_2 = Vector256.FusedMultiplyAdd(inner0_2, d0, acc0_2);
                 acc0_3 = Vector256.FusedMultiplyAdd(inner0_3, d0, acc0_3);
                 d += 2368;
-                scale += 2240;
-                w += 320;
+                scale += 64;
+                w += 64;
             }
             float* to = y + part * 8;
             acc0_0.Store(to);

@@ -18,10 +18,6 @@ internal static unsafe partial class Avx512Tiles
         float* a = activations;
         for (int k = columns; k > 0; k--)
         {
-            Sse.Prefetch0(w + 4096);
-            Sse.Prefetch0(w + 4160);
-            Sse.Prefetch0(w + 4224);
-            Sse.Prefetch0(w + 4288);
             Vector512<float> w0 = Vector512.Load((float*)(w));
             Vector512<float> w1 = Vector512.Load((float*)(w + 64));
             Vector512<float> w2 = Vector512.Load((float*)(w + 128));

@@ -16,7 +16,7 @@ internal static unsafe partial class Avx512Tiles
         Vector512<float> acc0_0 = Vector512<float>.Zero;
         byte* d = panel;
         byte* scale = panel + 64;
-        byte* w = panel + 320;
+        byte* w = panel + 128;
         int* q = quants;
         float* xs = scales;
         float* xm = sums;
@@ -26,104 +26,72 @@ internal static unsafe partial class Avx512Tiles
             Vector512<float> inner0_0 = Vector512<float>.Zero;
             for (int chunk = 0; chunk < 4; chunk++)
             {
-                Sse.Prefetch0(w + 4096);
-                Sse.Prefetch0(w + 4160);
-                Sse.Prefetch0(w + 4224);
-                Sse.Prefetch0(w + 4288);
-                Sse.Prefetch0(w + 4352);
-                Sse.Prefetch0(w + 4416);
-                Sse.Prefetch0(w + 4480);
-                Sse.Prefetch0(w + 4544);
-                Sse.Prefetch0(w + 4608);
-                Sse.Prefetch0(w + 4672);
+                var zs0 = Avx512BW.Shuffle(Avx512F.BroadcastVector128ToVector512((uint*)(scale)).AsByte(), spreadLow).AsInt16();
+                Vector512<float> ms0 = Vector512.ConvertToSingle(Avx512F.ConvertToVector512Int32(Vector128.Load(scale + 32))) * min0;
+                var zu0 = Avx512BW.Shuffle(Avx512F.BroadcastVector128ToVector512((uint*)(scale + 16)).AsByte(), spreadLow).AsInt16();
+                Vector512<float> mu0 = Vector512.ConvertToSingle(Avx512F.ConvertToVector512Int32(Vector128.Load(scale + 48))) * min0;
                 var s0_0 = Vector512<short>.Zero;
                 var u0_0 = Vector512<short>.Zero;
                 {
-                    Vector512<byte> v0 = Vector512.Load(w);
-                    Vector512<byte> low0 = v0 & Vector512.Create((byte)15);
-                    Vector512<byte> high0 = Vector512.ShiftRightLogical(v0.AsUInt16(), 4).AsByte() & Vector512.Create((byte)15);
-                    Vector512<sbyte> a0 = Vector512.Create(q[0]).AsSByte();
-                    s0_0 = s0_0 + Avx512BW.MultiplyAddAdjacent(low0, a0);
-                    a0 = Vector512.Create(q[8]).AsSByte();
-                    u0_0 = u0_0 + Avx512BW.MultiplyAddAdjacent(high0, a0);
+                    Vector512<byte> v0_0 = Vector512.Load(w);
+                    Vector512<byte> low0_0 = v0_0 & Vector512.Create((byte)15);
+                    Vector512<byte> high0_0 = Vector512.ShiftRightLogical(v0_0.AsUInt16(), 4).AsByte() & Vector512.Create((byte)15);
+                    Vector512<byte> v1_0 = Vector512.Load(w + 64);
+                    Vector512<byte> low1_0 = v1_0 & Vector512.Create((byte)15);
+                    Vector512<byte> high1_0 = Vector512.ShiftRightLogical(v1_0.AsUInt16(), 4).AsByte() & Vector512.Create((byte)15);
+                    Vector512<sbyte> a0_0 = Vector512.Create(q[0]).AsSByte();
+                    Vector512<sbyte> a0_1 = Vector512.Create(q[1]).AsSByte();
+                    Vector512<sbyte> a0_8 = Vector512.Create(q[8]).AsSByte();
+                    Vector512<sbyte> a0_9 = Vector512.Create(q[9]).AsSByte();
+                    s0_0 = s0_0 + (Avx512BW.MultiplyAddAdjacent(low0_0, a0_0) + Avx512BW.MultiplyAddAdjacent(low1_0, a0_1));
+                    u0_0 = u0_0 + (Avx512BW.MultiplyAddAdjacent(high0_0, a0_8) + Avx512BW.MultiplyAddAdjacent(high1_0, a0_9));
                 }
                 {
-                    Vector512<byte> v0 = Vector512.Load(w + 64);
-                    Vector512<byte> low0 = v0 & Vector512.Create((byte)15);
-                    Vector512<byte> high0 = Vector512.ShiftRightLogical(v0.AsUInt16(), 4).AsByte() & Vector512.Create((byte)15);
-                    Vector512<sbyte> a0 = Vector512.Create(q[1]).AsSByte();
-                    s0_0 = s0_0 + Avx512BW.MultiplyAddAdjacent(low0, a0);
-                    a0 = Vector512.Create(q[9]).AsSByte();
-                    u0_0 = u0_0 + Avx512BW.MultiplyAddAdjacent(high0, a0);
+                    Vector512<byte> v0_0 = Vector512.Load(w + 128);
+                    Vector512<byte> low0_0 = v0_0 & Vector512.Create((byte)15);
+                    Vector512<byte> high0_0 = Vector512.ShiftRightLogical(v0_0.AsUInt16(), 4).AsByte() & Vector512.Create((byte)15);
+                    Vector512<byte> v1_0 = Vector512.Load(w + 192);
+                    Vector512<byte> low1_0 = v1_0 & Vector512.Create((byte)15);
+                    Vector512<byte> high1_0 = Vector512.ShiftRightLogical(v1_0.AsUInt16(), 4).AsByte() & Vector512.Create((byte)15);
+                    Vector512<sbyte> a0_2 = Vector512.Create(q[2]).AsSByte();
+                    Vector512<sbyte> a0_3 = Vector512.Create(q[3]).AsSByte();
+                    Vector512<sbyte> a0_10 = Vector512.Create(q[10]).AsSByte();
+                    Vector512<sbyte> a0_11 = Vector512.Create(q[11]).AsSByte();
+                    s0_0 = s0_0 + (Avx512BW.MultiplyAddAdjacent(low0_0, a0_2) + Avx512BW.MultiplyAddAdjacent(low1_0, a0_3));
+                    u0_0 = u0_0 + (Avx512BW.MultiplyAddAdjacent(high0_0, a0_10) + Avx512BW.MultiplyAddAdjacent(high1_0, a0_11));
                 }
                 {
-                    Vector512<byte> v0 = Vector512.Load(w + 128);
-                    Vector512<byte> low0 = v0 & Vector512.Create((byte)15);
-                    Vector512<byte> high0 = Vector512.ShiftRightLogical(v0.AsUInt16(), 4).AsByte() & Vector512.Create((byte)15);
-                    Vector512<sbyte> a0 = Vector512.Create(q[2]).AsSByte();
-                    s0_0 = s0_0 + Avx512BW.MultiplyAddAdjacent(low0, a0);
-                    a0 = Vector512.Create(q[10]).AsSByte();
-                    u0_0 = u0_0 + Avx512BW.MultiplyAddAdjacent(high0, a0);
+                    Vector512<byte> v0_0 = Vector512.Load(w + 256);
+                    Vector512<byte> low0_0 = v0_0 & Vector512.Create((byte)15);
+                    Vector512<byte> high0_0 = Vector512.ShiftRightLogical(v0_0.AsUInt16(), 4).AsByte() & Vector512.Create((byte)15);
+                    Vector512<byte> v1_0 = Vector512.Load(w + 320);
+                    Vector512<byte> low1_0 = v1_0 & Vector512.Create((byte)15);
+                    Vector512<byte> high1_0 = Vector512.ShiftRightLogical(v1_0.AsUInt16(), 4).AsByte() & Vector512.Create((byte)15);
+                    Vector512<sbyte> a0_4 = Vector512.Create(q[4]).AsSByte();
+                    Vector512<sbyte> a0_5 = Vector512.Create(q[5]).AsSByte();
+                    Vector512<sbyte> a0_12 = Vector512.Create(q[12]).AsSByte();
+                    Vector512<sbyte> a0_13 = Vector512.Create(q[13]).AsSByte();
+                    s0_0 = s0_0 + (Avx512BW.MultiplyAddAdjacent(low0_0, a0_4) + Avx512BW.MultiplyAddAdjacent(low1_0, a0_5));
+                    u0_0 = u0_0 + (Avx512BW.MultiplyAddAdjacent(high0_0, a0_12) + Avx512BW.MultiplyAddAdjacent(high1_0, a0_13));
                 }
                 {
-                    Vector512<byte> v0 = Vector512.Load(w + 192);
-                    Vector512<byte> low0 = v0 & Vector512.Create((byte)15);
-                    Vector512<byte> high0 = Vector512.ShiftRightLogical(v0.AsUInt16(), 4).AsByte() & Vector512.Create((byte)15);
-                    Vector512<sbyte> a0 = Vector512.Create(q[3]).AsSByte();
-                    s0_0 = s0_0 + Avx512BW.MultiplyAddAdjacent(low0, a0);
-                    a0 = Vector512.Create(q[11]).AsSByte();
-                    u0_0 = u0_0 + Avx512BW.MultiplyAddAdjacent(high0, a0);
+                    Vector512<byte> v0_0 = Vector512.Load(w + 384);
+                    Vector512<byte> low0_0 = v0_0 & Vector512.Create((byte)15);
+                    Vector512<byte> high0_0 = Vector512.ShiftRightLogical(v0_0.AsUInt16(), 4).AsByte() & Vector512.Create((byte)15);
+                    Vector512<byte> v1_0 = Vector512.Load(w + 448);
+                    Vector512<byte> low1_0 = v1_0 & Vector512.Create((byte)15);
+                    Vector512<byte> high1_0 = Vector512.ShiftRightLogical(v1_0.AsUInt16(), 4).AsByte() & Vector512.Create((byte)15);
+                    Vector512<sbyte> a0_6 = Vector512.Create(q[6]).AsSByte();
+                    Vector512<sbyte> a0_7 = Vector512.Create(q[7]).AsSByte();
+                    Vector512<sbyte> a0_14 = Vector512.Create(q[14]).AsSByte();
+                    Vector512<sbyte> a0_15 = Vector512.Create(q[15]).AsSByte();
+                    s0_0 = s0_0 + (Avx512BW.MultiplyAddAdjacent(low0_0, a0_6) + Avx512BW.MultiplyAddAdjacent(low1_0, a0_7));
+                    u0_0 = u0_0 + (Avx512BW.MultiplyAddAdjacent(high0_0, a0_14) + Avx512BW.MultiplyAddAdjacent(high1_0, a0_15));
                 }
-                {
-                    Vector512<byte> v0 = Vector512.Load(w + 256);
-                    Vector512<byte> low0 = v0 & Vector512.Create((byte)15);
-                    Vector512<byte> high0 = Vector512.ShiftRightLogical(v0.AsUInt16(), 4).AsByte() & Vector512.Create((byte)15);
-                    Vector512<sbyte> a0 = Vector512.Create(q[4]).AsSByte();
-                    s0_0 = s0_0 + Avx512BW.MultiplyAddAdjacent(low0, a0);
-                    a0 = Vector512.Create(q[12]).AsSByte();
-                    u0_0 = u0_0 + Avx512BW.MultiplyAddAdjacent(high0, a0);
-                }
-                {
-                    Vector512<byte> v0 = Vector512.Load(w + 320);
-                    Vector512<byte> low0 = v0 & Vector512.Create((byte)15);
-                    Vector512<byte> high0 = Vector512.ShiftRightLogical(v0.AsUInt16(), 4).AsByte() & Vector512.Create((byte)15);
-                    Vector512<sbyte> a0 = Vector512.Create(q[5]).AsSByte();
-                    s0_0 = s0_0 + Avx512BW.MultiplyAddAdjacent(low0, a0);
-                    a0 = Vector512.Create(q[13]).AsSByte();
-                    u0_0 = u0_0 + Avx512BW.MultiplyAddAdjacent(high0, a0);
-                }
-                {
-                    Vector512<byte> v0 = Vector512.Load(w + 384);
-                    Vector512<byte> low0 = v0 & Vector512.Create((byte)15);
-                    Vector512<byte> high0 = Vector512.ShiftRightLogical(v0.AsUInt16(), 4).AsByte() & Vector512.Create((byte)15);
-                    Vector512<sbyte> a0 = Vector512.Create(q[6]).AsSByte();
-                    s0_0 = s0_0 + Avx512BW.MultiplyAddAdjacent(low0, a0);
-                    a0 = Vector512.Create(q[14]).AsSByte();
-                    u0_0 = u0_0 + Avx512BW.MultiplyAddAdjacent(high0, a0);
-                }
-                {
-                    Vector512<byte> v0 = Vector512.Load(w + 448);
-                    Vector512<byte> low0 = v0 & Vector512.Create((byte)15);
-                    Vector512<byte> high0 = Vector512.ShiftRightLogical(v0.AsUInt16(), 4).AsByte() & Vector512.Create((byte)15);
-                    Vector512<sbyte> a0 = Vector512.Create(q[7]).AsSByte();
-                    s0_0 = s0_0 + Avx512BW.MultiplyAddAdjacent(low0, a0);
-                    a0 = Vector512.Create(q[15]).AsSByte();
-                    u0_0 = u0_0 + Avx512BW.MultiplyAddAdjacent(high0, a0);
-                }
-                {
-                    var z0 = Avx512BW.Shuffle(Avx512F.BroadcastVector128ToVector512((uint*)(scale)).AsByte(), spreadLow).AsInt16();
-                    Vector512<float> m0 = Vector512.ConvertToSingle(Avx512F.ConvertToVector512Int32(Vector128.Load(scale + 128))) * min0;
-                    inner0_0 = Vector512.FusedMultiplyAdd(Vector512.ConvertToSingle(Avx512BW.MultiplyAddAdjacent(s0_0, z0)), Vector512.Create(xs[0]), inner0_0);
-                    acc0_0 = Vector512.FusedMultiplyAdd(m0, Vector512.Create(xm[0]), acc0_0);
-                }
-                {
-                    var z0 = Avx512BW.Shuffle(Avx512F.BroadcastVector128ToVector512((uint*)(scale + 16)).AsByte(), spreadLow).AsInt16();
-                    Vector512<float> m0 = Vector512.ConvertToSingle(Avx512F.ConvertToVector512Int32(Vector128.Load(scale + 144))) * min0;
-                    inner0_0 = Vector512.FusedMultiplyAdd(Vector512.ConvertToSingle(Avx512BW.MultiplyAddAdjacent(u0_0, z0)), Vector512.Create(xs[1]), inner0_0);
-                    acc0_0 = Vector512.FusedMultiplyAdd(m0, Vector512.Create(xm[1]), acc0_0);
-                }
-                w += 512;
-                scale += 32;
+                inner0_0 = Vector512.FusedMultiplyAdd(Vector512.ConvertToSingle(Avx512BW.MultiplyAddAdjacent(s0_0, zs0)), Vector512.Create(xs[0]), inner0_0); acc0_0 = Vector512.FusedMultiplyAdd(ms0, Vector512.Create(xm[0]), acc0_0);
+                inner0_0 = Vector512.FusedMultiplyAdd(Vector512.ConvertToSingle(Avx512BW.MultiplyAddAdjacent(u0_0, zu0)), Vector512.Create(xs[1]), inner0_0); acc0_0 = Vector512.FusedMultiplyAdd(mu0, Vector512.Create(xm[1]), acc0_0);
+                w += 576;
+                scale += 576;
                 q += 16;
                 xs += 2;
                 xm += 2;
@@ -131,8 +99,8 @@ internal static unsafe partial class Avx512Tiles
             Vector512<float> d0 = (Vector512.ShiftLeft(Avx512F.ConvertToVector512Int32(Vector256.Load((short*)(d))), 13) & Vector512.Create(HalfBits)).AsSingle() * Vector512.Create(HalfScale);
             acc0_0 = Vector512.FusedMultiplyAdd(inner0_0, d0, acc0_0);
             d += 2368;
-            scale += 2240;
-            w += 320;
+            scale += 64;
+            w += 64;
         }
         float* to = y;
         acc0_0.Store(to);
@@ -148,7 +116,7 @@ internal static unsafe partial class Avx512Tiles
         Vector512<float> acc0_1 = Vector512<float>.Zero;
         byte* d = panel;
         byte* scale = panel + 64;
-        byte* w = panel + 320;
+        byte* w = panel + 128;
         int* q = quants;
         float* xs = scales;
         float* xm = sums;
@@ -159,132 +127,100 @@ internal static unsafe partial class Avx512Tiles
             Vector512<float> inner0_1 = Vector512<float>.Zero;
             for (int chunk = 0; chunk < 4; chunk++)
             {
+                var zs0 = Avx512BW.Shuffle(Avx512F.BroadcastVector128ToVector512((uint*)(scale)).AsByte(), spreadLow).AsInt16();
+                Vector512<float> ms0 = Vector512.ConvertToSingle(Avx512F.ConvertToVector512Int32(Vector128.Load(scale + 32))) * min0;
+                var zu0 = Avx512BW.Shuffle(Avx512F.BroadcastVector128ToVector512((uint*)(scale + 16)).AsByte(), spreadLow).AsInt16();
+                Vector512<float> mu0 = Vector512.ConvertToSingle(Avx512F.ConvertToVector512Int32(Vector128.Load(scale + 48))) * min0;
                 var s0_0 = Vector512<short>.Zero;
                 var s0_1 = Vector512<short>.Zero;
                 var u0_0 = Vector512<short>.Zero;
                 var u0_1 = Vector512<short>.Zero;
                 {
-                    Vector512<byte> v0 = Vector512.Load(w);
-                    Vector512<byte> low0 = v0 & Vector512.Create((byte)15);
-                    Vector512<byte> high0 = Vector512.ShiftRightLogical(v0.AsUInt16(), 4).AsByte() & Vector512.Create((byte)15);
-                    Vector512<sbyte> a0 = Vector512.Create(q[0]).AsSByte();
-                    s0_0 = s0_0 + Avx512BW.MultiplyAddAdjacent(low0, a0);
-                    a0 = Vector512.Create(q[16]).AsSByte();
-                    u0_0 = u0_0 + Avx512BW.MultiplyAddAdjacent(high0, a0);
-                    Vector512<sbyte> a1 = Vector512.Create(q[8]).AsSByte();
-                    s0_1 = s0_1 + Avx512BW.MultiplyAddAdjacent(low0, a1);
-                    a1 = Vector512.Create(q[24]).AsSByte();
-                    u0_1 = u0_1 + Avx512BW.MultiplyAddAdjacent(high0, a1);
+                    Vector512<byte> v0_0 = Vector512.Load(w);
+                    Vector512<byte> low0_0 = v0_0 & Vector512.Create((byte)15);
+                    Vector512<byte> high0_0 = Vector512.ShiftRightLogical(v0_0.AsUInt16(), 4).AsByte() & Vector512.Create((byte)15);
+                    Vector512<byte> v1_0 = Vector512.Load(w + 64);
+                    Vector512<byte> low1_0 = v1_0 & Vector512.Create((byte)15);
+                    Vector512<byte> high1_0 = Vector512.ShiftRightLogical(v1_0.AsUInt16(), 4).AsByte() & Vector512.Create((byte)15);
+                    Vector512<sbyte> a0_0 = Vector512.Create(q[0]).AsSByte();
+                    Vector512<sbyte> a0_1 = Vector512.Create(q[1]).AsSByte();
+                    Vector512<sbyte> a0_16 = Vector512.Create(q[16]).AsSByte();
+                    Vector512<sbyte> a0_17 = Vector512.Create(q[17]).AsSByte();
+                    s0_0 = s0_0 + (Avx512BW.MultiplyAddAdjacent(low0_0, a0_0) + Avx512BW.MultiplyAddAdjacent(low1_0, a0_1));
+                    u0_0 = u0_0 + (Avx512BW.MultiplyAddAdjacent(high0_0, a0_16) + Avx512BW.MultiplyAddAdjacent(high1_0, a0_17));
+                    Vector512<sbyte> a1_0 = Vector512.Create(q[8]).AsSByte();
+                    Vector512<sbyte> a1_1 = Vector512.Create(q[9]).AsSByte();
+                    Vector512<sbyte> a1_16 = Vector512.Create(q[24]).AsSByte();
+                    Vector512<sbyte> a1_17 = Vector512.Create(q[25]).AsSByte();
+                    s0_1 = s0_1 + (Avx512BW.MultiplyAddAdjacent(low0_0, a1_0) + Avx512BW.MultiplyAddAdjacent(low1_0, a1_1));
+                    u0_1 = u0_1 + (Avx512BW.MultiplyAddAdjacent(high0_0, a1_16) + Avx512BW.MultiplyAddAdjacent(high1_0, a1_17));
                 }
                 {
-                    Vector512<byte> v0 = Vector512.Load(w + 64);
-                    Vector512<byte> low0 = v0 & Vector512.Create((byte)15);
-                    Vector512<byte> high0 = Vector512.ShiftRightLogical(v0.AsUInt16(), 4).AsByte() & Vector512.Create((byte)15);
-                    Vector512<sbyte> a0 = Vector512.Create(q[1]).AsSByte();
-                    s0_0 = s0_0 + Avx512BW.MultiplyAddAdjacent(low0, a0);
-                    a0 = Vector512.Create(q[17]).AsSByte();
-                    u0_0 = u0_0 + Avx512BW.MultiplyAddAdjacent(high0, a0);
-                    Vector512<sbyte> a1 = Vector512.Create(q[9]).AsSByte();
-                    s0_1 = s0_1 + Avx512BW.MultiplyAddAdjacent(low0, a1);
-                    a1 = Vector512.Create(q[25]).AsSByte();
-                    u0_1 = u0_1 + Avx512BW.MultiplyAddAdjacent(high0, a1);
+                    Vector512<byte> v0_0 = Vector512.Load(w + 128);
+                    Vector512<byte> low0_0 = v0_0 & Vector512.Create((byte)15);
+                    Vector512<byte> high0_0 = Vector512.ShiftRightLogical(v0_0.AsUInt16(), 4).AsByte() & Vector512.Create((byte)15);
+                    Vector512<byte> v1_0 = Vector512.Load(w + 192);
+                    Vector512<byte> low1_0 = v1_0 & Vector512.Create((byte)15);
+                    Vector512<byte> high1_0 = Vector512.ShiftRightLogical(v1_0.AsUInt16(), 4).AsByte() & Vector512.Create((byte)15);
+                    Vector512<sbyte> a0_2 = Vector512.Create(q[2]).AsSByte();
+                    Vector512<sbyte> a0_3 = Vector512.Create(q[3]).AsSByte();
+                    Vector512<sbyte> a0_18 = Vector512.Create(q[18]).AsSByte();
+                    Vector512<sbyte> a0_19 = Vector512.Create(q[19]).AsSByte();
+                    s0_0 = s0_0 + (Avx512BW.MultiplyAddAdjacent(low0_0, a0_2) + Avx512BW.MultiplyAddAdjacent(low1_0, a0_3));
+                    u0_0 = u0_0 + (Avx512BW.MultiplyAddAdjacent(high0_0, a0_18) + Avx512BW.MultiplyAddAdjacent(high1_0, a0_19));
+                    Vector512<sbyte> a1_2 = Vector512.Create(q[10]).AsSByte();
+                    Vector512<sbyte> a1_3 = Vector512.Create(q[11]).AsSByte();
+                    Vector512<sbyte> a1_18 = Vector512.Create(q[26]).AsSByte();
+                    Vector512<sbyte> a1_19 = Vector512.Create(q[27]).AsSByte();
+                    s0_1 = s0_1 + (Avx512BW.MultiplyAddAdjacent(low0_0, a1_2) + Avx512BW.MultiplyAddAdjacent(low1_0, a1_3));
+                    u0_1 = u0_1 + (Avx512BW.MultiplyAddAdjacent(high0_0, a1_18) + Avx512BW.MultiplyAddAdjacent(high1_0, a1_19));
                 }
                 {
-                    Vector512<byte> v0 = Vector512.Load(w + 128);
-                    Vector512<byte> low0 = v0 & Vector512.Create((byte)15);
-                    Vector512<byte> high0 = Vector512.ShiftRightLogical(v0.AsUInt16(), 4).AsByte() & Vector512.Create((byte)15);
-                    Vector512<sbyte> a0 = Vector512.Create(q[2]).AsSByte();
-                    s0_0 = s0_0 + Avx512BW.MultiplyAddAdjacent(low0, a0);
-                    a0 = Vector512.Create(q[18]).AsSByte();
-                    u0_0 = u0_0 + Avx512BW.MultiplyAddAdjacent(high0, a0);
-                    Vector512<sbyte> a1 = Vector512.Create(q[10]).AsSByte();
-                    s0_1 = s0_1 + Avx512BW.MultiplyAddAdjacent(low0, a1);
-                    a1 = Vector512.Create(q[26]).AsSByte();
-                    u0_1 = u0_1 + Avx512BW.MultiplyAddAdjacent(high0, a1);
+                    Vector512<byte> v0_0 = Vector512.Load(w + 256);
+                    Vector512<byte> low0_0 = v0_0 & Vector512.Create((byte)15);
+                    Vector512<byte> high0_0 = Vector512.ShiftRightLogical(v0_0.AsUInt16(), 4).AsByte() & Vector512.Create((byte)15);
+                    Vector512<byte> v1_0 = Vector512.Load(w + 320);
+                    Vector512<byte> low1_0 = v1_0 & Vector512.Create((byte)15);
+                    Vector512<byte> high1_0 = Vector512.ShiftRightLogical(v1_0.AsUInt16(), 4).AsByte() & Vector512.Create((byte)15);
+                    Vector512<sbyte> a0_4 = Vector512.Create(q[4]).AsSByte();
+                    Vector512<sbyte> a0_5 = Vector512.Create(q[5]).AsSByte();
+                    Vector512<sbyte> a0_20 = Vector512.Create(q[20]).AsSByte();
+                    Vector512<sbyte> a0_21 = Vector512.Create(q[21]).AsSByte();
+                    s0_0 = s0_0 + (Avx512BW.MultiplyAddAdjacent(low0_0, a0_4) + Avx512BW.MultiplyAddAdjacent(low1_0, a0_5));
+                    u0_0 = u0_0 + (Avx512BW.MultiplyAddAdjacent(high0_0, a0_20) + Avx512BW.MultiplyAddAdjacent(high1_0, a0_21));
+                    Vector512<sbyte> a1_4 = Vector512.Create(q[12]).AsSByte();
+                    Vector512<sbyte> a1_5 = Vector512.Create(q[13]).AsSByte();
+                    Vector512<sbyte> a1_20 = Vector512.Create(q[28]).AsSByte();
+                    Vector512<sbyte> a1_21 = Vector512.Create(q[29]).AsSByte();
+                    s0_1 = s0_1 + (Avx512BW.MultiplyAddAdjacent(low0_0, a1_4) + Avx512BW.MultiplyAddAdjacent(low1_0, a1_5));
+                    u0_1 = u0_1 + (Avx512BW.MultiplyAddAdjacent(high0_0, a1_20) + Avx512BW.MultiplyAddAdjacent(high1_0, a1_21));
                 }
                 {
-                    Vector512<byte> v0 = Vector512.Load(w + 192);
-                    Vector512<byte> low0 = v0 & Vector512.Create((byte)15);
-                    Vector512<byte> high0 = Vector512.ShiftRightLogical(v0.AsUInt16(), 4).AsByte() & Vector512.Create((byte)15);
-                    Vector512<sbyte> a0 = Vector512.Create(q[3]).AsSByte();
-                    s0_0 = s0_0 + Avx512BW.MultiplyAddAdjacent(low0, a0);
-                    a0 = Vector512.Create(q[19]).AsSByte();
-                    u0_0 = u0_0 + Avx512BW.MultiplyAddAdjacent(high0, a0);
-                    Vector512<sbyte> a1 = Vector512.Create(q[11]).AsSByte();
-                    s0_1 = s0_1 + Avx512BW.MultiplyAddAdjacent(low0, a1);
-                    a1 = Vector512.Create(q[27]).AsSByte();
-                    u0_1 = u0_1 + Avx512BW.MultiplyAddAdjacent(high0, a1);
+                    Vector512<byte> v0_0 = Vector512.Load(w + 384);
+                    Vector512<byte> low0_0 = v0_0 & Vector512.Create((byte)15);
+                    Vector512<byte> high0_0 = Vector512.ShiftRightLogical(v0_0.AsUInt16(), 4).AsByte() & Vector512.Create((byte)15);
+                    Vector512<byte> v1_0 = Vector512.Load(w + 448);
+                    Vector512<byte> low1_0 = v1_0 & Vector512.Create((byte)15);
+                    Vector512<byte> high1_0 = Vector512.ShiftRightLogical(v1_0.AsUInt16(), 4).AsByte() & Vector512.Create((byte)15);
+                    Vector512<sbyte> a0_6 = Vector512.Create(q[6]).AsSByte();
+                    Vector512<sbyte> a0_7 = Vector512.Create(q[7]).AsSByte();
+                    Vector512<sbyte> a0_22 = Vector512.Create(q[22]).AsSByte();
+                    Vector512<sbyte> a0_23 = Vector512.Create(q[23]).AsSByte();
+                    s0_0 = s0_0 + (Avx512BW.MultiplyAddAdjacent(low0_0, a0_6) + Avx512BW.MultiplyAddAdjacent(low1_0, a0_7));
+                    u0_0 = u0_0 + (Avx512BW.MultiplyAddAdjacent(high0_0, a0_22) + Avx512BW.MultiplyAddAdjacent(high1_0, a0_23));
+                    Vector512<sbyte> a1_6 = Vector512.Create(q[14]).AsSByte();
+                    Vector512<sbyte> a1_7 = Vector512.Create(q[15]).AsSByte();
+                    Vector512<sbyte> a1_22 = Vector512.Create(q[30]).AsSByte();
+                    Vector512<sbyte> a1_23 = Vector512.Create(q[31]).AsSByte();
+                    s0_1 = s0_1 + (Avx512BW.MultiplyAddAdjacent(low0_0, a1_6) + Avx512BW.MultiplyAddAdjacent(low1_0, a1_7));
+                    u0_1 = u0_1 + (Avx512BW.MultiplyAddAdjacent(high0_0, a1_22) + Avx512BW.MultiplyAddAdjacent(high1_0, a1_23));
                 }
-                {
-                    Vector512<byte> v0 = Vector512.Load(w + 256);
-                    Vector512<byte> low0 = v0 & Vector512.Create((byte)15);
-                    Vector512<byte> high0 = Vector512.ShiftRightLogical(v0.AsUInt16(), 4).AsByte() & Vector512.Create((byte)15);
-                    Vector512<sbyte> a0 = Vector512.Create(q[4]).AsSByte();
-                    s0_0 = s0_0 + Avx512BW.MultiplyAddAdjacent(low0, a0);
-                    a0 = Vector512.Create(q[20]).AsSByte();
-                    u0_0 = u0_0 + Avx512BW.MultiplyAddAdjacent(high0, a0);
-                    Vector512<sbyte> a1 = Vector512.Create(q[12]).AsSByte();
-                    s0_1 = s0_1 + Avx512BW.MultiplyAddAdjacent(low0, a1);
-                    a1 = Vector512.Create(q[28]).AsSByte();
-                    u0_1 = u0_1 + Avx512BW.MultiplyAddAdjacent(high0, a1);
-                }
-                {
-                    Vector512<byte> v0 = Vector512.Load(w + 320);
-                    Vector512<byte> low0 = v0 & Vector512.Create((byte)15);
-                    Vector512<byte> high0 = Vector512.ShiftRightLogical(v0.AsUInt16(), 4).AsByte() & Vector512.Create((byte)15);
-                    Vector512<sbyte> a0 = Vector512.Create(q[5]).AsSByte();
-                    s0_0 = s0_0 + Avx512BW.MultiplyAddAdjacent(low0, a0);
-                    a0 = Vector512.Create(q[21]).AsSByte();
-                    u0_0 = u0_0 + Avx512BW.MultiplyAddAdjacent(high0, a0);
-                    Vector512<sbyte> a1 = Vector512.Create(q[13]).AsSByte();
-                    s0_1 = s0_1 + Avx512BW.MultiplyAddAdjacent(low0, a1);
-                    a1 = Vector512.Create(q[29]).AsSByte();
-                    u0_1 = u0_1 + Avx512BW.MultiplyAddAdjacent(high0, a1);
-                }
-                {
-                    Vector512<byte> v0 = Vector512.Load(w + 384);
-                    Vector512<byte> low0 = v0 & Vector512.Create((byte)15);
-                    Vector512<byte> high0 = Vector512.ShiftRightLogical(v0.AsUInt16(), 4).AsByte() & Vector512.Create((byte)15);
-                    Vector512<sbyte> a0 = Vector512.Create(q[6]).AsSByte();
-                    s0_0 = s0_0 + Avx512BW.MultiplyAddAdjacent(low0, a0);
-                    a0 = Vector512.Create(q[22]).AsSByte();
-                    u0_0 = u0_0 + Avx512BW.MultiplyAddAdjacent(high0, a0);
-                    Vector512<sbyte> a1 = Vector512.Create(q[14]).AsSByte();
-                    s0_1 = s0_1 + Avx512BW.MultiplyAddAdjacent(low0, a1);
-                    a1 = Vector512.Create(q[30]).AsSByte();
-                    u0_1 = u0_1 + Avx512BW.MultiplyAddAdjacent(high0, a1);
-                }
-                {
-                    Vector512<byte> v0 = Vector512.Load(w + 448);
-                    Vector512<byte> low0 = v0 & Vector512.Create((byte)15);
-                    Vector512<byte> high0 = Vector512.ShiftRightLogical(v0.AsUInt16(), 4).AsByte() & Vector512.Create((byte)15);
-                    Vector512<sbyte> a0 = Vector512.Create(q[7]).AsSByte();
-                    s0_0 = s0_0 + Avx512BW.MultiplyAddAdjacent(low0, a0);
-                    a0 = Vector512.Create(q[23]).AsSByte();
-                    u0_0 = u0_0 + Avx512BW.MultiplyAddAdjacent(high0, a0);
-                    Vector512<sbyte> a1 = Vector512.Create(q[15]).AsSByte();
-                    s0_1 = s0_1 + Avx512BW.MultiplyAddAdjacent(low0, a1);
-                    a1 = Vector512.Create(q[31]).AsSByte();
-                    u0_1 = u0_1 + Avx512BW.MultiplyAddAdjacent(high0, a1);
-                }
-                {
-                    var z0 = Avx512BW.Shuffle(Avx512F.BroadcastVector128ToVector512((uint*)(scale)).AsByte(), spreadLow).AsInt16();
-                    Vector512<float> m0 = Vector512.ConvertToSingle(Avx512F.ConvertToVector512Int32(Vector128.Load(scale + 128))) * min0;
-                    inner0_0 = Vector512.FusedMultiplyAdd(Vector512.ConvertToSingle(Avx512BW.MultiplyAddAdjacent(s0_0, z0)), Vector512.Create(xs[0]), inner0_0);
-                    acc0_0 = Vector512.FusedMultiplyAdd(m0, Vector512.Create(xm[0]), acc0_0);
-                    inner0_1 = Vector512.FusedMultiplyAdd(Vector512.ConvertToSingle(Avx512BW.MultiplyAddAdjacent(s0_1, z0)), Vector512.Create(xs[1]), inner0_1);
-                    acc0_1 = Vector512.FusedMultiplyAdd(m0, Vector512.Create(xm[1]), acc0_1);
-                }
-                {
-                    var z0 = Avx512BW.Shuffle(Avx512F.BroadcastVector128ToVector512((uint*)(scale + 16)).AsByte(), spreadLow).AsInt16();
-                    Vector512<float> m0 = Vector512.ConvertToSingle(Avx512F.ConvertToVector512Int32(Vector128.Load(scale + 144))) * min0;
-                    inner0_0 = Vector512.FusedMultiplyAdd(Vector512.ConvertToSingle(Avx512BW.MultiplyAddAdjacent(u0_0, z0)), Vector512.Create(xs[2]), inner0_0);
-                    acc0_0 = Vector512.FusedMultiplyAdd(m0, Vector512.Create(xm[2]), acc0_0);
-                    inner0_1 = Vector512.FusedMultiplyAdd(Vector512.ConvertToSingle(Avx512BW.MultiplyAddAdjacent(u0_1, z0)), Vector512.Create(xs[3]), inner0_1);
-                    acc0_1 = Vector512.FusedMultiplyAdd(m0, Vector512.Create(xm[3]), acc0_1);
-                }
-                w += 512;
-                scale += 32;
+                inner0_0 = Vector512.FusedMultiplyAdd(Vector512.ConvertToSingle(Avx512BW.MultiplyAddAdjacent(s0_0, zs0)), Vector512.Create(xs[0]), inner0_0); acc0_0 = Vector512.FusedMultiplyAdd(ms0, Vector512.Create(xm[0]), acc0_0);
+                inner0_1 = Vector512.FusedMultiplyAdd(Vector512.ConvertToSingle(Avx512BW.MultiplyAddAdjacent(s0_1, zs0)), Vector512.Create(xs[1]), inner0_1); acc0_1 = Vector512.FusedMultiplyAdd(ms0, Vector512.Create(xm[1]), acc0_1);
+                inner0_0 = Vector512.FusedMultiplyAdd(Vector512.ConvertToSingle(Avx512BW.MultiplyAddAdjacent(u0_0, zu0)), Vector512.Create(xs[2]), inner0_0); acc0_0 = Vector512.FusedMultiplyAdd(mu0, Vector512.Create(xm[2]), acc0_0);
+                inner0_1 = Vector512.FusedMultiplyAdd(Vector512.ConvertToSingle(Avx512BW.MultiplyAddAdjacent(u0_1, zu0)), Vector512.Create(xs[3]), inner0_1); acc0_1 = Vector512.FusedMultiplyAdd(mu0, Vector512.Create(xm[3]), acc0_1);
+                w += 576;
+                scale += 576;
                 q += 32;
                 xs += 4;
                 xm += 4;
@@ -293,8 +229,8 @@ internal static unsafe partial class Avx512Tiles
             acc0_0 = Vector512.FusedMultiplyAdd(inner0_0, d0, acc0_0);
             acc0_1 = Vector512.FusedMultiplyAdd(inner0_1, d0, acc0_1);
             d += 2368;
-            scale += 2240;
-            w += 320;
+            scale += 64;
+            w += 64;
         }
         float* to = y;
         acc0_0.Store(to);
@@ -313,7 +249,7 @@ internal static unsafe partial class Avx512Tiles
         Vector512<float> acc0_3 = Vector512<float>.Zero;
         byte* d = panel;
         byte* scale = panel + 64;
-        byte* w = panel + 320;
+        byte* w = panel + 128;
         int* q = quants;
         float* xs = scales;
         float* xm = sums;
@@ -331,65 +267,69 @@ internal static unsafe partial class Avx512Tiles
                     var s0_1 = Vector512<short>.Zero;
                     var s0_2 = Vector512<short>.Zero;
                     var s0_3 = Vector512<short>.Zero;
-                    for (int g = 0; g < 8; g++)
+                    int* qg = q;
+                    for (byte* wg = w; wg < w + 512; wg += 128)
                     {
-                        Vector512<byte> v0 = Vector512.Load(w + g * 64);
-                        Vector512<byte> n0 = v0 & Vector512.Create((byte)15);
-                        Vector512<sbyte> a0 = Vector512.Create(q[g]).AsSByte();
-                        s0_0 = s0_0 + Avx512BW.MultiplyAddAdjacent(n0, a0);
-                        Vector512<sbyte> a1 = Vector512.Create(q[g + 8]).AsSByte();
-                        s0_1 = s0_1 + Avx512BW.MultiplyAddAdjacent(n0, a1);
-                        Vector512<sbyte> a2 = Vector512.Create(q[g + 16]).AsSByte();
-                        s0_2 = s0_2 + Avx512BW.MultiplyAddAdjacent(n0, a2);
-                        Vector512<sbyte> a3 = Vector512.Create(q[g + 24]).AsSByte();
-                        s0_3 = s0_3 + Avx512BW.MultiplyAddAdjacent(n0, a3);
+                        Vector512<byte> v0_0 = Vector512.Load(wg);
+                        Vector512<byte> n0_0 = v0_0 & Vector512.Create((byte)15);
+                        Vector512<byte> v1_0 = Vector512.Load(wg + 64);
+                        Vector512<byte> n1_0 = v1_0 & Vector512.Create((byte)15);
+                        Vector512<sbyte> a0_0 = Vector512.Create(qg[0]).AsSByte();
+                        Vector512<sbyte> a0_1 = Vector512.Create(qg[1]).AsSByte();
+                        s0_0 = s0_0 + (Avx512BW.MultiplyAddAdjacent(n0_0, a0_0) + Avx512BW.MultiplyAddAdjacent(n1_0, a0_1));
+                        Vector512<sbyte> a1_0 = Vector512.Create(qg[8]).AsSByte();
+                        Vector512<sbyte> a1_1 = Vector512.Create(qg[9]).AsSByte();
+                        s0_1 = s0_1 + (Avx512BW.MultiplyAddAdjacent(n0_0, a1_0) + Avx512BW.MultiplyAddAdjacent(n1_0, a1_1));
+                        Vector512<sbyte> a2_0 = Vector512.Create(qg[16]).AsSByte();
+                        Vector512<sbyte> a2_1 = Vector512.Create(qg[17]).AsSByte();
+                        s0_2 = s0_2 + (Avx512BW.MultiplyAddAdjacent(n0_0, a2_0) + Avx512BW.MultiplyAddAdjacent(n1_0, a2_1));
+                        Vector512<sbyte> a3_0 = Vector512.Create(qg[24]).AsSByte();
+                        Vector512<sbyte> a3_1 = Vector512.Create(qg[25]).AsSByte();
+                        s0_3 = s0_3 + (Avx512BW.MultiplyAddAdjacent(n0_0, a3_0) + Avx512BW.MultiplyAddAdjacent(n1_0, a3_1));
+                        qg += 2;
                     }
-                    {
-                        var z0 = Avx512BW.Shuffle(Avx512F.BroadcastVector128ToVector512((uint*)(scale)).AsByte(), spreadLow).AsInt16();
-                        Vector512<float> m0 = Vector512.ConvertToSingle(Avx512F.ConvertToVector512Int32(Vector128.Load(scale + 128))) * min0;
-                        inner0_0 = Vector512.FusedMultiplyAdd(Vector512.ConvertToSingle(Avx512BW.MultiplyAddAdjacent(s0_0, z0)), Vector512.Create(xs[0]), inner0_0);
-                        acc0_0 = Vector512.FusedMultiplyAdd(m0, Vector512.Create(xm[0]), acc0_0);
-                        inner0_1 = Vector512.FusedMultiplyAdd(Vector512.ConvertToSingle(Avx512BW.MultiplyAddAdjacent(s0_1, z0)), Vector512.Create(xs[1]), inner0_1);
-                        acc0_1 = Vector512.FusedMultiplyAdd(m0, Vector512.Create(xm[1]), acc0_1);
-                        inner0_2 = Vector512.FusedMultiplyAdd(Vector512.ConvertToSingle(Avx512BW.MultiplyAddAdjacent(s0_2, z0)), Vector512.Create(xs[2]), inner0_2);
-                        acc0_2 = Vector512.FusedMultiplyAdd(m0, Vector512.Create(xm[2]), acc0_2);
-                        inner0_3 = Vector512.FusedMultiplyAdd(Vector512.ConvertToSingle(Avx512BW.MultiplyAddAdjacent(s0_3, z0)), Vector512.Create(xs[3]), inner0_3);
-                        acc0_3 = Vector512.FusedMultiplyAdd(m0, Vector512.Create(xm[3]), acc0_3);
-                    }
+                    var zs0 = Avx512BW.Shuffle(Avx512F.BroadcastVector128ToVector512((uint*)(scale)).AsByte(), spreadLow).AsInt16();
+                    Vector512<float> ms0 = Vector512.ConvertToSingle(Avx512F.ConvertToVector512Int32(Vector128.Load(scale + 32))) * min0;
+                    inner0_0 = Vector512.FusedMultiplyAdd(Vector512.ConvertToSingle(Avx512BW.MultiplyAddAdjacent(s0_0, zs0)), Vector512.Create(xs[0]), inner0_0); acc0_0 = Vector512.FusedMultiplyAdd(ms0, Vector512.Create(xm[0]), acc0_0);
+                    inner0_1 = Vector512.FusedMultiplyAdd(Vector512.ConvertToSingle(Avx512BW.MultiplyAddAdjacent(s0_1, zs0)), Vector512.Create(xs[1]), inner0_1); acc0_1 = Vector512.FusedMultiplyAdd(ms0, Vector512.Create(xm[1]), acc0_1);
+                    inner0_2 = Vector512.FusedMultiplyAdd(Vector512.ConvertToSingle(Avx512BW.MultiplyAddAdjacent(s0_2, zs0)), Vector512.Create(xs[2]), inner0_2); acc0_2 = Vector512.FusedMultiplyAdd(ms0, Vector512.Create(xm[2]), acc0_2);
+                    inner0_3 = Vector512.FusedMultiplyAdd(Vector512.ConvertToSingle(Avx512BW.MultiplyAddAdjacent(s0_3, zs0)), Vector512.Create(xs[3]), inner0_3); acc0_3 = Vector512.FusedMultiplyAdd(ms0, Vector512.Create(xm[3]), acc0_3);
                 }
                 {
                     var s0_0 = Vector512<short>.Zero;
                     var s0_1 = Vector512<short>.Zero;
                     var s0_2 = Vector512<short>.Zero;
                     var s0_3 = Vector512<short>.Zero;
-                    for (int g = 0; g < 8; g++)
+                    int* qg = q;
+                    for (byte* wg = w; wg < w + 512; wg += 128)
                     {
-                        Vector512<byte> v0 = Vector512.Load(w + g * 64);
-                        Vector512<byte> n0 = Vector512.ShiftRightLogical(v0.AsUInt16(), 4).AsByte() & Vector512.Create((byte)15);
-                        Vector512<sbyte> a0 = Vector512.Create(q[g + 32]).AsSByte();
-                        s0_0 = s0_0 + Avx512BW.MultiplyAddAdjacent(n0, a0);
-                        Vector512<sbyte> a1 = Vector512.Create(q[g + 32 + 8]).AsSByte();
-                        s0_1 = s0_1 + Avx512BW.MultiplyAddAdjacent(n0, a1);
-                        Vector512<sbyte> a2 = Vector512.Create(q[g + 32 + 16]).AsSByte();
-                        s0_2 = s0_2 + Avx512BW.MultiplyAddAdjacent(n0, a2);
-                        Vector512<sbyte> a3 = Vector512.Create(q[g + 32 + 24]).AsSByte();
-                        s0_3 = s0_3 + Avx512BW.MultiplyAddAdjacent(n0, a3);
+                        Vector512<byte> v0_0 = Vector512.Load(wg);
+                        Vector512<byte> n0_0 = Vector512.ShiftRightLogical(v0_0.AsUInt16(), 4).AsByte() & Vector512.Create((byte)15);
+                        Vector512<byte> v1_0 = Vector512.Load(wg + 64);
+                        Vector512<byte> n1_0 = Vector512.ShiftRightLogical(v1_0.AsUInt16(), 4).AsByte() & Vector512.Create((byte)15);
+                        Vector512<sbyte> a0_32 = Vector512.Create(qg[32]).AsSByte();
+                        Vector512<sbyte> a0_33 = Vector512.Create(qg[33]).AsSByte();
+                        s0_0 = s0_0 + (Avx512BW.MultiplyAddAdjacent(n0_0, a0_32) + Avx512BW.MultiplyAddAdjacent(n1_0, a0_33));
+                        Vector512<sbyte> a1_32 = Vector512.Create(qg[40]).AsSByte();
+                        Vector512<sbyte> a1_33 = Vector512.Create(qg[41]).AsSByte();
+                        s0_1 = s0_1 + (Avx512BW.MultiplyAddAdjacent(n0_0, a1_32) + Avx512BW.MultiplyAddAdjacent(n1_0, a1_33));
+                        Vector512<sbyte> a2_32 = Vector512.Create(qg[48]).AsSByte();
+                        Vector512<sbyte> a2_33 = Vector512.Create(qg[49]).AsSByte();
+                        s0_2 = s0_2 + (Avx512BW.MultiplyAddAdjacent(n0_0, a2_32) + Avx512BW.MultiplyAddAdjacent(n1_0, a2_33));
+                        Vector512<sbyte> a3_32 = Vector512.Create(qg[56]).AsSByte();
+                        Vector512<sbyte> a3_33 = Vector512.Create(qg[57]).AsSByte();
+                        s0_3 = s0_3 + (Avx512BW.MultiplyAddAdjacent(n0_0, a3_32) + Avx512BW.MultiplyAddAdjacent(n1_0, a3_33));
+                        qg += 2;
                     }
-                    {
-                        var z0 = Avx512BW.Shuffle(Avx512F.BroadcastVector128ToVector512((uint*)(scale + 16)).AsByte(), spreadLow).AsInt16();
-                        Vector512<float> m0 = Vector512.ConvertToSingle(Avx512F.ConvertToVector512Int32(Vector128.Load(scale + 144))) * min0;
-                        inner0_0 = Vector512.FusedMultiplyAdd(Vector512.ConvertToSingle(Avx512BW.MultiplyAddAdjacent(s0_0, z0)), Vector512.Create(xs[4]), inner0_0);
-                        acc0_0 = Vector512.FusedMultiplyAdd(m0, Vector512.Create(xm[4]), acc0_0);
-                        inner0_1 = Vector512.FusedMultiplyAdd(Vector512.ConvertToSingle(Avx512BW.MultiplyAddAdjacent(s0_1, z0)), Vector512.Create(xs[5]), inner0_1);
-                        acc0_1 = Vector512.FusedMultiplyAdd(m0, Vector512.Create(xm[5]), acc0_1);
-                        inner0_2 = Vector512.FusedMultiplyAdd(Vector512.ConvertToSingle(Avx512BW.MultiplyAddAdjacent(s0_2, z0)), Vector512.Create(xs[6]), inner0_2);
-                        acc0_2 = Vector512.FusedMultiplyAdd(m0, Vector512.Create(xm[6]), acc0_2);
-                        inner0_3 = Vector512.FusedMultiplyAdd(Vector512.ConvertToSingle(Avx512BW.MultiplyAddAdjacent(s0_3, z0)), Vector512.Create(xs[7]), inner0_3);
-                        acc0_3 = Vector512.FusedMultiplyAdd(m0, Vector512.Create(xm[7]), acc0_3);
-                    }
+                    var zs0 = Avx512BW.Shuffle(Avx512F.BroadcastVector128ToVector512((uint*)(scale + 16)).AsByte(), spreadLow).AsInt16();
+                    Vector512<float> ms0 = Vector512.ConvertToSingle(Avx512F.ConvertToVector512Int32(Vector128.Load(scale + 48))) * min0;
+                    inner0_0 = Vector512.FusedMultiplyAdd(Vector512.ConvertToSingle(Avx512BW.MultiplyAddAdjacent(s0_0, zs0)), Vector512.Create(xs[4]), inner0_0); acc0_0 = Vector512.FusedMultiplyAdd(ms0, Vector512.Create(xm[4]), acc0_0);
+                    inner0_1 = Vector512.FusedMultiplyAdd(Vector512.ConvertToSingle(Avx512BW.MultiplyAddAdjacent(s0_1, zs0)), Vector512.Create(xs[5]), inner0_1); acc0_1 = Vector512.FusedMultiplyAdd(ms0, Vector512.Create(xm[5]), acc0_1);
+                    inner0_2 = Vector512.FusedMultiplyAdd(Vector512.ConvertToSingle(Avx512BW.MultiplyAddAdjacent(s0_2, zs0)), Vector512.Create(xs[6]), inner0_2); acc0_2 = Vector512.FusedMultiplyAdd(ms0, Vector512.Create(xm[6]), acc0_2);
+                    inner0_3 = Vector512.FusedMultiplyAdd(Vector512.ConvertToSingle(Avx512BW.MultiplyAddAdjacent(s0_3, zs0)), Vector512.Create(xs[7]), inner0_3); acc0_3 = Vector512.FusedMultiplyAdd(ms0, Vector512.Create(xm[7]), acc0_3);
                 }
-                w += 512;
-                scale += 32;
+                w += 576;
+                scale += 576;
                 q += 64;
                 xs += 8;
                 xm += 8;
@@ -400,8 +340,8 @@ internal static unsafe partial class Avx512Tiles
             acc0_2 = Vector512.FusedMultiplyAdd(inner0_2, d0, acc0_2);
             acc0_3 = Vector512.FusedMultiplyAdd(inner0_3, d0, acc0_3);
             d += 2368;
-            scale += 2240;
-            w += 320;
+            scale += 64;
+            w += 64;
         }
         float* to = y;
         acc0_0.Store(to);
@@ -426,7 +366,7 @@ internal static unsafe partial class Avx512Tiles
         Vector512<float> acc0_7 = Vector512<float>.Zero;
         byte* d = panel;
         byte* scale = panel + 64;
-        byte* w = panel + 320;
+        byte* w = panel + 128;
         int* q = quants;
         float* xs = scales;
         float* xm = sums;
@@ -452,47 +392,49 @@ internal static unsafe partial class Avx512Tiles
                     var s0_5 = Vector512<short>.Zero;
                     var s0_6 = Vector512<short>.Zero;
                     var s0_7 = Vector512<short>.Zero;
-                    for (int g = 0; g < 8; g++)
+                    int* qg = q;
+                    for (byte* wg = w; wg < w + 512; wg += 128)
                     {
-                        Vector512<byte> v0 = Vector512.Load(w + g * 64);
-                        Vector512<byte> n0 = v0 & Vector512.Create((byte)15);
-                        Vector512<sbyte> a0 = Vector512.Create(q[g]).AsSByte();
-                        s0_0 = s0_0 + Avx512BW.MultiplyAddAdjacent(n0, a0);
-                        Vector512<sbyte> a1 = Vector512.Create(q[g + 8]).AsSByte();
-                        s0_1 = s0_1 + Avx512BW.MultiplyAddAdjacent(n0, a1);
-                        Vector512<sbyte> a2 = Vector512.Create(q[g + 16]).AsSByte();
-                        s0_2 = s0_2 + Avx512BW.MultiplyAddAdjacent(n0, a2);
-                        Vector512<sbyte> a3 = Vector512.Create(q[g + 24]).AsSByte();
-                        s0_3 = s0_3 + Avx512BW.MultiplyAddAdjacent(n0, a3);
-                        Vector512<sbyte> a4 = Vector512.Create(q[g + 32]).AsSByte();
-                        s0_4 = s0_4 + Avx512BW.MultiplyAddAdjacent(n0, a4);
-                        Vector512<sbyte> a5 = Vector512.Create(q[g + 40]).AsSByte();
-                        s0_5 = s0_5 + Avx512BW.MultiplyAddAdjacent(n0, a5);
-                        Vector512<sbyte> a6 = Vector512.Create(q[g + 48]).AsSByte();
-                        s0_6 = s0_6 + Avx512BW.MultiplyAddAdjacent(n0, a6);
-                        Vector512<sbyte> a7 = Vector512.Create(q[g + 56]).AsSByte();
-                        s0_7 = s0_7 + Avx512BW.MultiplyAddAdjacent(n0, a7);
+                        Vector512<byte> v0_0 = Vector512.Load(wg);
+                        Vector512<byte> n0_0 = v0_0 & Vector512.Create((byte)15);
+                        Vector512<byte> v1_0 = Vector512.Load(wg + 64);
+                        Vector512<byte> n1_0 = v1_0 & Vector512.Create((byte)15);
+                        Vector512<sbyte> a0_0 = Vector512.Create(qg[0]).AsSByte();
+                        Vector512<sbyte> a0_1 = Vector512.Create(qg[1]).AsSByte();
+                        s0_0 = s0_0 + (Avx512BW.MultiplyAddAdjacent(n0_0, a0_0) + Avx512BW.MultiplyAddAdjacent(n1_0, a0_1));
+                        Vector512<sbyte> a1_0 = Vector512.Create(qg[8]).AsSByte();
+                        Vector512<sbyte> a1_1 = Vector512.Create(qg[9]).AsSByte();
+                        s0_1 = s0_1 + (Avx512BW.MultiplyAddAdjacent(n0_0, a1_0) + Avx512BW.MultiplyAddAdjacent(n1_0, a1_1));
+                        Vector512<sbyte> a2_0 = Vector512.Create(qg[16]).AsSByte();
+                        Vector512<sbyte> a2_1 = Vector512.Create(qg[17]).AsSByte();
+                        s0_2 = s0_2 + (Avx512BW.MultiplyAddAdjacent(n0_0, a2_0) + Avx512BW.MultiplyAddAdjacent(n1_0, a2_1));
+                        Vector512<sbyte> a3_0 = Vector512.Create(qg[24]).AsSByte();
+                        Vector512<sbyte> a3_1 = Vector512.Create(qg[25]).AsSByte();
+                        s0_3 = s0_3 + (Avx512BW.MultiplyAddAdjacent(n0_0, a3_0) + Avx512BW.MultiplyAddAdjacent(n1_0, a3_1));
+                        Vector512<sbyte> a4_0 = Vector512.Create(qg[32]).AsSByte();
+                        Vector512<sbyte> a4_1 = Vector512.Create(qg[33]).AsSByte();
+                        s0_4 = s0_4 + (Avx512BW.MultiplyAddAdjacent(n0_0, a4_0) + Avx512BW.MultiplyAddAdjacent(n1_0, a4_1));
+                        Vector512<sbyte> a5_0 = Vector512.Create(qg[40]).AsSByte();
+                        Vector512<sbyte> a5_1 = Vector512.Create(qg[41]).AsSByte();
+                        s0_5 = s0_5 + (Avx512BW.MultiplyAddAdjacent(n0_0, a5_0) + Avx512BW.MultiplyAddAdjacent(n1_0, a5_1));
+                        Vector512<sbyte> a6_0 = Vector512.Create(qg[48]).AsSByte();
+                        Vector512<sbyte> a6_1 = Vector512.Create(qg[49]).AsSByte();
+                        s0_6 = s0_6 + (Avx512BW.MultiplyAddAdjacent(n0_0, a6_0) + Avx512BW.MultiplyAddAdjacent(n1_0, a6_1));
+                        Vector512<sbyte> a7_0 = Vector512.Create(qg[56]).AsSByte();
+                        Vector512<sbyte> a7_1 = Vector512.Create(qg[57]).AsSByte();
+                        s0_7 = s0_7 + (Avx512BW.MultiplyAddAdjacent(n0_0, a7_0) + Avx512BW.MultiplyAddAdjacent(n1_0, a7_1));
+                        qg += 2;
                     }
-                    {
-                        var z0 = Avx512BW.Shuffle(Avx512F.BroadcastVector128ToVector512((uint*)(scale)).AsByte(), spreadLow).AsInt16();
-                        Vector512<float> m0 = Vector512.ConvertToSingle(Avx512F.ConvertToVector512Int32(Vector128.Load(scale + 128))) * min0;
-                        inner0_0 = Vector512.FusedMultiplyAdd(Vector512.ConvertToSingle(Avx512BW.MultiplyAddAdjacent(s0_0, z0)), Vector512.Create(xs[0]), inner0_0);
-                        acc0_0 = Vector512.FusedMultiplyAdd(m0, Vector512.Create(xm[0]), acc0_0);
-                        inner0_1 = Vector512.FusedMultiplyAdd(Vector512.ConvertToSingle(Avx512BW.MultiplyAddAdjacent(s0_1, z0)), Vector512.Create(xs[1]), inner0_1);
-                        acc0_1 = Vector512.FusedMultiplyAdd(m0, Vector512.Create(xm[1]), acc0_1);
-                        inner0_2 = Vector512.FusedMultiplyAdd(Vector512.ConvertToSingle(Avx512BW.MultiplyAddAdjacent(s0_2, z0)), Vector512.Create(xs[2]), inner0_2);
-                        acc0_2 = Vector512.FusedMultiplyAdd(m0, Vector512.Create(xm[2]), acc0_2);
-                        inner0_3 = Vector512.FusedMultiplyAdd(Vector512.ConvertToSingle(Avx512BW.MultiplyAddAdjacent(s0_3, z0)), Vector512.Create(xs[3]), inner0_3);
-                        acc0_3 = Vector512.FusedMultiplyAdd(m0, Vector512.Create(xm[3]), acc0_3);
-                        inner0_4 = Vector512.FusedMultiplyAdd(Vector512.ConvertToSingle(Avx512BW.MultiplyAddAdjacent(s0_4, z0)), Vector512.Create(xs[4]), inner0_4);
-                        acc0_4 = Vector512.FusedMultiplyAdd(m0, Vector512.Create(xm[4]), acc0_4);
-                        inner0_5 = Vector512.FusedMultiplyAdd(Vector512.ConvertToSingle(Avx512BW.MultiplyAddAdjacent(s0_5, z0)), Vector512.Create(xs[5]), inner0_5);
-                        acc0_5 = Vector512.FusedMultiplyAdd(m0, Vector512.Create(xm[5]), acc0_5);
-                        inner0_6 = Vector512.FusedMultiplyAdd(Vector512.ConvertToSingle(Avx512BW.MultiplyAddAdjacent(s0_6, z0)), Vector512.Create(xs[6]), inner0_6);
-                        acc0_6 = Vector512.FusedMultiplyAdd(m0, Vector512.Create(xm[6]), acc0_6);
-                        inner0_7 = Vector512.FusedMultiplyAdd(Vector512.ConvertToSingle(Avx512BW.MultiplyAddAdjacent(s0_7, z0)), Vector512.Create(xs[7]), inner0_7);
-                        acc0_7 = Vector512.FusedMultiplyAdd(m0, Vector512.Create(xm[7]), acc0_7);
-                    }
+                    var zs0 = Avx512BW.Shuffle(Avx512F.BroadcastVector128ToVector512((uint*)(scale)).AsByte(), spreadLow).AsInt16();
+                    Vector512<float> ms0 = Vector512.ConvertToSingle(Avx512F.ConvertToVector512Int32(Vector128.Load(scale + 32))) * min0;
+                    inner0_0 = Vector512.FusedMultiplyAdd(Vector512.ConvertToSingle(Avx512BW.MultiplyAddAdjacent(s0_0, zs0)), Vector512.Create(xs[0]), inner0_0); acc0_0 = Vector512.FusedMultiplyAdd(ms0, Vector512.Create(xm[0]), acc0_0);
+                    inner0_1 = Vector512.FusedMultiplyAdd(Vector512.ConvertToSingle(Avx512BW.MultiplyAddAdjacent(s0_1, zs0)), Vector512.Create(xs[1]), inner0_1); acc0_1 = Vector512.FusedMultiplyAdd(ms0, Vector512.Create(xm[1]), acc0_1);
+                    inner0_2 = Vector512.FusedMultiplyAdd(Vector512.ConvertToSingle(Avx512BW.MultiplyAddAdjacent(s0_2, zs0)), Vector512.Create(xs[2]), inner0_2); acc0_2 = Vector512.FusedMultiplyAdd(ms0, Vector512.Create(xm[2]), acc0_2);
+                    inner0_3 = Vector512.FusedMultiplyAdd(Vector512.ConvertToSingle(Avx512BW.MultiplyAddAdjacent(s0_3, zs0)), Vector512.Create(xs[3]), inner0_3); acc0_3 = Vector512.FusedMultiplyAdd(ms0, Vector512.Create(xm[3]), acc0_3);
+                    inner0_4 = Vector512.FusedMultiplyAdd(Vector512.ConvertToSingle(Avx512BW.MultiplyAddAdjacent(s0_4, zs0)), Vector512.Create(xs[4]), inner0_4); acc0_4 = Vector512.FusedMultiplyAdd(ms0, Vector512.Create(xm[4]), acc0_4);
+                    inner0_5 = Vector512.FusedMultiplyAdd(Vector512.ConvertToSingle(Avx512BW.MultiplyAddAdjacent(s0_5, zs0)), Vector512.Create(xs[5]), inner0_5); acc0_5 = Vector512.FusedMultiplyAdd(ms0, Vector512.Create(xm[5]), acc0_5);
+                    inner0_6 = Vector512.FusedMultiplyAdd(Vector512.ConvertToSingle(Avx512BW.MultiplyAddAdjacent(s0_6, zs0)), Vector512.Create(xs[6]), inner0_6); acc0_6 = Vector512.FusedMultiplyAdd(ms0, Vector512.Create(xm[6]), acc0_6);
+                    inner0_7 = Vector512.FusedMultiplyAdd(Vector512.ConvertToSingle(Avx512BW.MultiplyAddAdjacent(s0_7, zs0)), Vector512.Create(xs[7]), inner0_7); acc0_7 = Vector512.FusedMultiplyAdd(ms0, Vector512.Create(xm[7]), acc0_7);
                 }
                 {
                     var s0_0 = Vector512<short>.Zero;
@@ -503,50 +445,52 @@ internal static unsafe partial class Avx512Tiles
                     var s0_5 = Vector512<short>.Zero;
                     var s0_6 = Vector512<short>.Zero;
                     var s0_7 = Vector512<short>.Zero;
-                    for (int g = 0; g < 8; g++)
+                    int* qg = q;
+                    for (byte* wg = w; wg < w + 512; wg += 128)
                     {
-                        Vector512<byte> v0 = Vector512.Load(w + g * 64);
-                        Vector512<byte> n0 = Vector512.ShiftRightLogical(v0.AsUInt16(), 4).AsByte() & Vector512.Create((byte)15);
-                        Vector512<sbyte> a0 = Vector512.Create(q[g + 64]).AsSByte();
-                        s0_0 = s0_0 + Avx512BW.MultiplyAddAdjacent(n0, a0);
-                        Vector512<sbyte> a1 = Vector512.Create(q[g + 64 + 8]).AsSByte();
-                        s0_1 = s0_1 + Avx512BW.MultiplyAddAdjacent(n0, a1);
-                        Vector512<sbyte> a2 = Vector512.Create(q[g + 64 + 16]).AsSByte();
-                        s0_2 = s0_2 + Avx512BW.MultiplyAddAdjacent(n0, a2);
-                        Vector512<sbyte> a3 = Vector512.Create(q[g + 64 + 24]).AsSByte();
-                        s0_3 = s0_3 + Avx512BW.MultiplyAddAdjacent(n0, a3);
-                        Vector512<sbyte> a4 = Vector512.Create(q[g + 64 + 32]).AsSByte();
-                        s0_4 = s0_4 + Avx512BW.MultiplyAddAdjacent(n0, a4);
-                        Vector512<sbyte> a5 = Vector512.Create(q[g + 64 + 40]).AsSByte();
-                        s0_5 = s0_5 + Avx512BW.MultiplyAddAdjacent(n0, a5);
-                        Vector512<sbyte> a6 = Vector512.Create(q[g + 64 + 48]).AsSByte();
-                        s0_6 = s0_6 + Avx512BW.MultiplyAddAdjacent(n0, a6);
-                        Vector512<sbyte> a7 = Vector512.Create(q[g + 64 + 56]).AsSByte();
-                        s0_7 = s0_7 + Avx512BW.MultiplyAddAdjacent(n0, a7);
+                        Vector512<byte> v0_0 = Vector512.Load(wg);
+                        Vector512<byte> n0_0 = Vector512.ShiftRightLogical(v0_0.AsUInt16(), 4).AsByte() & Vector512.Create((byte)15);
+                        Vector512<byte> v1_0 = Vector512.Load(wg + 64);
+                        Vector512<byte> n1_0 = Vector512.ShiftRightLogical(v1_0.AsUInt16(), 4).AsByte() & Vector512.Create((byte)15);
+                        Vector512<sbyte> a0_64 = Vector512.Create(qg[64]).AsSByte();
+                        Vector512<sbyte> a0_65 = Vector512.Create(qg[65]).AsSByte();
+                        s0_0 = s0_0 + (Avx512BW.MultiplyAddAdjacent(n0_0, a0_64) + Avx512BW.MultiplyAddAdjacent(n1_0, a0_65));
+                        Vector512<sbyte> a1_64 = Vector512.Create(qg[72]).AsSByte();
+                        Vector512<sbyte> a1_65 = Vector512.Create(qg[73]).AsSByte();
+                        s0_1 = s0_1 + (Avx512BW.MultiplyAddAdjacent(n0_0, a1_64) + Avx512BW.MultiplyAddAdjacent(n1_0, a1_65));
+                        Vector512<sbyte> a2_64 = Vector512.Create(qg[80]).AsSByte();
+                        Vector512<sbyte> a2_65 = Vector512.Create(qg[81]).AsSByte();
+                        s0_2 = s0_2 + (Avx512BW.MultiplyAddAdjacent(n0_0, a2_64) + Avx512BW.MultiplyAddAdjacent(n1_0, a2_65));
+                        Vector512<sbyte> a3_64 = Vector512.Create(qg[88]).AsSByte();
+                        Vector512<sbyte> a3_65 = Vector512.Create(qg[89]).AsSByte();
+                        s0_3 = s0_3 + (Avx512BW.MultiplyAddAdjacent(n0_0, a3_64) + Avx512BW.MultiplyAddAdjacent(n1_0, a3_65));
+                        Vector512<sbyte> a4_64 = Vector512.Create(qg[96]).AsSByte();
+                        Vector512<sbyte> a4_65 = Vector512.Create(qg[97]).AsSByte();
+                        s0_4 = s0_4 + (Avx512BW.MultiplyAddAdjacent(n0_0, a4_64) + Avx512BW.MultiplyAddAdjacent(n1_0, a4_65));
+                        Vector512<sbyte> a5_64 = Vector512.Create(qg[104]).AsSByte();
+                        Vector512<sbyte> a5_65 = Vector512.Create(qg[105]).AsSByte();
+                        s0_5 = s0_5 + (Avx512BW.MultiplyAddAdjacent(n0_0, a5_64) + Avx512BW.MultiplyAddAdjacent(n1_0, a5_65));
+                        Vector512<sbyte> a6_64 = Vector512.Create(qg[112]).AsSByte();
+                        Vector512<sbyte> a6_65 = Vector512.Create(qg[113]).AsSByte();
+                        s0_6 = s0_6 + (Avx512BW.MultiplyAddAdjacent(n0_0, a6_64) + Avx512BW.MultiplyAddAdjacent(n1_0, a6_65));
+                        Vector512<sbyte> a7_64 = Vector512.Create(qg[120]).AsSByte();
+                        Vector512<sbyte> a7_65 = Vector512.Create(qg[121]).AsSByte();
+                        s0_7 = s0_7 + (Avx512BW.MultiplyAddAdjacent(n0_0, a7_64) + Avx512BW.MultiplyAddAdjacent(n1_0, a7_65));
+                        qg += 2;
                     }
-                    {
-                        var z0 = Avx512BW.Shuffle(Avx512F.BroadcastVector128ToVector512((uint*)(scale + 16)).AsByte(), spreadLow).AsInt16();
-                        Vector512<float> m0 = Vector512.ConvertToSingle(Avx512F.ConvertToVector512Int32(Vector128.Load(scale + 144))) * min0;
-                        inner0_0 = Vector512.FusedMultiplyAdd(Vector512.ConvertToSingle(Avx512BW.MultiplyAddAdjacent(s0_0, z0)), Vector512.Create(xs[8]), inner0_0);
-                        acc0_0 = Vector512.FusedMultiplyAdd(m0, Vector512.Create(xm[8]), acc0_0);
-                        inner0_1 = Vector512.FusedMultiplyAdd(Vector512.ConvertToSingle(Avx512BW.MultiplyAddAdjacent(s0_1, z0)), Vector512.Create(xs[9]), inner0_1);
-                        acc0_1 = Vector512.FusedMultiplyAdd(m0, Vector512.Create(xm[9]), acc0_1);
-                        inner0_2 = Vector512.FusedMultiplyAdd(Vector512.ConvertToSingle(Avx512BW.MultiplyAddAdjacent(s0_2, z0)), Vector512.Create(xs[10]), inner0_2);
-                        acc0_2 = Vector512.FusedMultiplyAdd(m0, Vector512.Create(xm[10]), acc0_2);
-                        inner0_3 = Vector512.FusedMultiplyAdd(Vector512.ConvertToSingle(Avx512BW.MultiplyAddAdjacent(s0_3, z0)), Vector512.Create(xs[11]), inner0_3);
-                        acc0_3 = Vector512.FusedMultiplyAdd(m0, Vector512.Create(xm[11]), acc0_3);
-                        inner0_4 = Vector512.FusedMultiplyAdd(Vector512.ConvertToSingle(Avx512BW.MultiplyAddAdjacent(s0_4, z0)), Vector512.Create(xs[12]), inner0_4);
-                        acc0_4 = Vector512.FusedMultiplyAdd(m0, Vector512.Create(xm[12]), acc0_4);
-                        inner0_5 = Vector512.FusedMultiplyAdd(Vector512.ConvertToSingle(Avx512BW.MultiplyAddAdjacent(s0_5, z0)), Vector512.Create(xs[13]), inner0_5);
-                        acc0_5 = Vector512.FusedMultiplyAdd(m0, Vector512.Create(xm[13]), acc0_5);
-                        inner0_6 = Vector512.FusedMultiplyAdd(Vector512.ConvertToSingle(Avx512BW.MultiplyAddAdjacent(s0_6, z0)), Vector512.Create(xs[14]), inner0_6);
-                        acc0_6 = Vector512.FusedMultiplyAdd(m0, Vector512.Create(xm[14]), acc0_6);
-                        inner0_7 = Vector512.FusedMultiplyAdd(Vector512.ConvertToSingle(Avx512BW.MultiplyAddAdjacent(s0_7, z0)), Vector512.Create(xs[15]), inner0_7);
-                        acc0_7 = Vector512.FusedMultiplyAdd(m0, Vector512.Create(xm[15]), acc0_7);
-                    }
+                    var zs0 = Avx512BW.Shuffle(Avx512F.BroadcastVector128ToVector512((uint*)(scale + 16)).AsByte(), spreadLow).AsInt16();
+                    Vector512<float> ms0 = Vector512.ConvertToSingle(Avx512F.ConvertToVector512Int32(Vector128.Load(scale + 48))) * min0;
+                    inner0_0 = Vector512.FusedMultiplyAdd(Vector512.ConvertToSingle(Avx512BW.MultiplyAddAdjacent(s0_0, zs0)), Vector512.Create(xs[8]), inner0_0); acc0_0 = Vector512.FusedMultiplyAdd(ms0, Vector512.Create(xm[8]), acc0_0);
+                    inner0_1 = Vector512.FusedMultiplyAdd(Vector512.ConvertToSingle(Avx512BW.MultiplyAddAdjacent(s0_1, zs0)), Vector512.Create(xs[9]), inner0_1); acc0_1 = Vector512.FusedMultiplyAdd(ms0, Vector512.Create(xm[9]), acc0_1);
+                    inner0_2 = Vector512.FusedMultiplyAdd(Vector512.ConvertToSingle(Avx512BW.MultiplyAddAdjacent(s0_2, zs0)), Vector512.Create(xs[10]), inner0_2); acc0_2 = Vector512.FusedMultiplyAdd(ms0, Vector512.Create(xm[10]), acc0_2);
+                    inner0_3 = Vector512.FusedMultiplyAdd(Vector512.ConvertToSingle(Avx512BW.MultiplyAddAdjacent(s0_3, zs0)), Vector512.Create(xs[11]), inner0_3); acc0_3 = Vector512.FusedMultiplyAdd(ms0, Vector512.Create(xm[11]), acc0_3);
+                    inner0_4 = Vector512.FusedMultiplyAdd(Vector512.ConvertToSingle(Avx512BW.MultiplyAddAdjacent(s0_4, zs0)), Vector512.Create(xs[12]), inner0_4); acc0_4 = Vector512.FusedMultiplyAdd(ms0, Vector512.Create(xm[12]), acc0_4);
+                    inner0_5 = Vector512.FusedMultiplyAdd(Vector512.ConvertToSingle(Avx512BW.MultiplyAddAdjacent(s0_5, zs0)), Vector512.Create(xs[13]), inner0_5); acc0_5 = Vector512.FusedMultiplyAdd(ms0, Vector512.Create(xm[13]), acc0_5);
+                    inner0_6 = Vector512.FusedMultiplyAdd(Vector512.ConvertToSingle(Avx512BW.MultiplyAddAdjacent(s0_6, zs0)), Vector512.Create(xs[14]), inner0_6); acc0_6 = Vector512.FusedMultiplyAdd(ms0, Vector512.Create(xm[14]), acc0_6);
+                    inner0_7 = Vector512.FusedMultiplyAdd(Vector512.ConvertToSingle(Avx512BW.MultiplyAddAdjacent(s0_7, zs0)), Vector512.Create(xs[15]), inner0_7); acc0_7 = Vector512.FusedMultiplyAdd(ms0, Vector512.Create(xm[15]), acc0_7);
                 }
-                w += 512;
-                scale += 32;
+                w += 576;
+                scale += 576;
                 q += 128;
                 xs += 16;
                 xm += 16;
@@ -561,8 +505,8 @@ internal static unsafe partial class Avx512Tiles
             acc0_6 = Vector512.FusedMultiplyAdd(inner0_6, d0, acc0_6);
             acc0_7 = Vector512.FusedMultiplyAdd(inner0_7, d0, acc0_7);
             d += 2368;
-            scale += 2240;
-            w += 320;
+            scale += 64;
+            w += 64;
         }
         float* to = y;
         acc0_0.Store(to);

@@ -20,80 +20,55 @@ internal static unsafe partial class Avx512Tiles
         int* c = corrections;
         for (int block = columns / 32; block > 0; block--)
         {
-            Sse.Prefetch0(w + 4096);
-            Sse.Prefetch0(w + 4160);
-            Sse.Prefetch0(w + 4224);
-            Sse.Prefetch0(w + 4288);
-            Sse.Prefetch0(w + 4352);
-            Sse.Prefetch0(w + 4416);
-            Sse.Prefetch0(w + 4480);
-            Sse.Prefetch0(w + 4544);
-            Sse.Prefetch0(w + 4608);
             var s0_0 = Vector512<short>.Zero;
             var u0_0 = Vector512.Create(c[0]).AsInt16();
             {
-                Vector512<byte> v0 = Vector512.Load(w);
-                Vector512<byte> low0 = v0 & Vector512.Create((byte)15);
-                Vector512<byte> high0 = Vector512.ShiftRightLogical(v0.AsUInt16(), 4).AsByte() & Vector512.Create((byte)15);
-                Vector512<sbyte> a0 = Vector512.Create(q[0]).AsSByte();
-                s0_0 = s0_0 + Avx512BW.MultiplyAddAdjacent(low0, a0);
-                u0_0 = u0_0 + Avx512BW.MultiplyAddAdjacent(high0, a0);
+                Vector512<byte> v0_0 = Vector512.Load(w);
+                Vector512<byte> low0_0 = v0_0 & Vector512.Create((byte)15);
+                Vector512<byte> high0_0 = Vector512.ShiftRightLogical(v0_0.AsUInt16(), 4).AsByte() & Vector512.Create((byte)15);
+                Vector512<byte> v1_0 = Vector512.Load(w + 64);
+                Vector512<byte> low1_0 = v1_0 & Vector512.Create((byte)15);
+                Vector512<byte> high1_0 = Vector512.ShiftRightLogical(v1_0.AsUInt16(), 4).AsByte() & Vector512.Create((byte)15);
+                Vector512<sbyte> a0_0 = Vector512.Create(q[0]).AsSByte();
+                Vector512<sbyte> a0_1 = Vector512.Create(q[1]).AsSByte();
+                s0_0 = s0_0 + (Avx512BW.MultiplyAddAdjacent(low0_0, a0_0) + Avx512BW.MultiplyAddAdjacent(low1_0, a0_1));
+                u0_0 = u0_0 + (Avx512BW.MultiplyAddAdjacent(high0_0, a0_0) + Avx512BW.MultiplyAddAdjacent(high1_0, a0_1));
             }
             {
-                Vector512<byte> v0 = Vector512.Load(w + 64);
-                Vector512<byte> low0 = v0 & Vector512.Create((byte)15);
-                Vector512<byte> high0 = Vector512.ShiftRightLogical(v0.AsUInt16(), 4).AsByte() & Vector512.Create((byte)15);
-                Vector512<sbyte> a0 = Vector512.Create(q[1]).AsSByte();
-                s0_0 = s0_0 + Avx512BW.MultiplyAddAdjacent(low0, a0);
-                u0_0 = u0_0 + Avx512BW.MultiplyAddAdjacent(high0, a0);
+                Vector512<byte> v0_0 = Vector512.Load(w + 128);
+                Vector512<byte> low0_0 = v0_0 & Vector512.Create((byte)15);
+                Vector512<byte> high0_0 = Vector512.ShiftRightLogical(v0_0.AsUInt16(), 4).AsByte() & Vector512.Create((byte)15);
+                Vector512<byte> v1_0 = Vector512.Load(w + 192);
+                Vector512<byte> low1_0 = v1_0 & Vector512.Create((byte)15);
+                Vector512<byte> high1_0 = Vector512.ShiftRightLogical(v1_0.AsUInt16(), 4).AsByte() & Vector512.Create((byte)15);
+                Vector512<sbyte> a0_2 = Vector512.Create(q[2]).AsSByte();
+                Vector512<sbyte> a0_3 = Vector512.Create(q[3]).AsSByte();
+                s0_0 = s0_0 + (Avx512BW.MultiplyAddAdjacent(low0_0, a0_2) + Avx512BW.MultiplyAddAdjacent(low1_0, a0_3));
+                u0_0 = u0_0 + (Avx512BW.MultiplyAddAdjacent(high0_0, a0_2) + Avx512BW.MultiplyAddAdjacent(high1_0, a0_3));
             }
             {
-                Vector512<byte> v0 = Vector512.Load(w + 128);
-                Vector512<byte> low0 = v0 & Vector512.Create((byte)15);
-                Vector512<byte> high0 = Vector512.ShiftRightLogical(v0.AsUInt16(), 4).AsByte() & Vector512.Create((byte)15);
-                Vector512<sbyte> a0 = Vector512.Create(q[2]).AsSByte();
-                s0_0 = s0_0 + Avx512BW.MultiplyAddAdjacent(low0, a0);
-                u0_0 = u0_0 + Avx512BW.MultiplyAddAdjacent(high0, a0);
+                Vector512<byte> v0_0 = Vector512.Load(w + 256);
+                Vector512<byte> low0_0 = v0_0 & Vector512.Create((byte)15);
+                Vector512<byte> high0_0 = Vector512.ShiftRightLogical(v0_0.AsUInt16(), 4).AsByte() & Vector512.Create((byte)15);
+                Vector512<byte> v1_0 = Vector512.Load(w + 320);
+                Vector512<byte> low1_0 = v1_0 & Vector512.Create((byte)15);
+                Vector512<byte> high1_0 = Vector512.ShiftRightLogical(v1_0.AsUInt16(), 4).AsByte() & Vector512.Create((byte)15);
+                Vector512<sbyte> a0_4 = Vector512.Create(q[4]).AsSByte();
+                Vector512<sbyte> a0_5 = Vector512.Create(q[5]).AsSByte();
+                s0_0 = s0_0 + (Avx512BW.MultiplyAddAdjacent(low0_0, a0_4) + Avx512BW.MultiplyAddAdjacent(low1_0, a0_5));
+                u0_0 = u0_0 + (Avx512BW.MultiplyAddAdjacent(high0_0, a0_4) + Avx512BW.MultiplyAddAdjacent(high1_0, a0_5));
             }
             {
-                Vector512<byte> v0 = Vector512.Load(w + 192);
-                Vector512<byte> low0 = v0 & Vector512.Create((byte)15);
-                Vector512<byte> high0 = Vector512.ShiftRightLogical(v0.AsUInt16(), 4).AsByte() & Vector512.Create((byte)15);
-                Vector512<sbyte> a0 = Vector512.Create(q[3]).AsSByte();
-                s0_0 = s0_0 + Avx512BW.MultiplyAddAdjacent(low0, a0);
-                u0_0 = u0_0 + Avx512BW.MultiplyAddAdjacent(high0, a0);
-            }
-            {
-                Vector512<byte> v0 = Vector512.Load(w + 256);
-                Vector512<byte> low0 = v0 & Vector512.Create((byte)15);
-                Vector512<byte> high0 = Vector512.ShiftRightLogical(v0.AsUInt16(), 4).AsByte() & Vector512.Create((byte)15);
-                Vector512<sbyte> a0 = Vector512.Create(q[4]).AsSByte();
-                s0_0 = s0_0 + Avx512BW.MultiplyAddAdjacent(low0, a0);
-                u0_0 = u0_0 + Avx512BW.MultiplyAddAdjacent(high0, a0);
-            }
-            {
-                Vector512<byte> v0 = Vector512.Load(w + 320);
-                Vector512<byte> low0 = v0 & Vector512.Create((byte)15);
-                Vector512<byte> high0 = Vector512.ShiftRightLogical(v0.AsUInt16(), 4).AsByte() & Vector512.Create((byte)15);
-                Vector512<sbyte> a0 = Vector512.Create(q[5]).AsSByte();
-                s0_0 = s0_0 + Avx512BW.MultiplyAddAdjacent(low0, a0);
-                u0_0 = u0_0 + Avx512BW.MultiplyAddAdjacent(high0, a0);
-            }
-            {
-                Vector512<byte> v0 = Vector512.Load(w + 384);
-                Vector512<byte> low0 = v0 & Vector512.Create((byte)15);
-                Vector512<byte> high0 = Vector512.ShiftRightLogical(v0.AsUInt16(), 4).AsByte() & Vector512.Create((byte)15);
-                Vector512<sbyte> a0 = Vector512.Create(q[6]).AsSByte();
-                s0_0 = s0_0 + Avx512BW.MultiplyAddAdjacent(low0, a0);
-                u0_0 = u0_0 + Avx512BW.MultiplyAddAdjacent(high0, a0);
-            }
-            {
-                Vector512<byte> v0 = Vector512.Load(w + 448);
-                Vector512<byte> low0 = v0 & Vector512.Create((byte)15);
-                Vector512<byte> high0 = Vector512.ShiftRightLogical(v0.AsUInt16(), 4).AsByte() & Vector512.Create((byte)15);
-                Vector512<sbyte> a0 = Vector512.Create(q[7]).AsSByte();
-                s0_0 = s0_0 + Avx512BW.MultiplyAddAdjacent(low0, a0);
-                u0_0 = u0_0 + Avx512BW.MultiplyAddAdjacent(high0, a0);
+                Vector512<byte> v0_0 = Vector512.Load(w + 384);
+                Vector512<byte> low0_0 = v0_0 & Vector512.Create((byte)15);
+                Vector512<byte> high0_0 = Vector512.ShiftRightLogical(v0_0.AsUInt16(), 4).AsByte() & Vector512.Create((byte)15);
+                Vector512<byte> v1_0 = Vector512.Load(w + 448);
+                Vector512<byte> low1_0 = v1_0 & Vector512.Create((byte)15);
+                Vector512<byte> high1_0 = Vector512.ShiftRightLogical(v1_0.AsUInt16(), 4).AsByte() & Vector512.Create((byte)15);
+                Vector512<sbyte> a0_6 = Vector512.Create(q[6]).AsSByte();
+                Vector512<sbyte> a0_7 = Vector512.Create(q[7]).AsSByte();
+                s0_0 = s0_0 + (Avx512BW.MultiplyAddAdjacent(low0_0, a0_6) + Avx512BW.MultiplyAddAdjacent(low1_0, a0_7));
+                u0_0 = u0_0 + (Avx512BW.MultiplyAddAdjacent(high0_0, a0_6) + Avx512BW.MultiplyAddAdjacent(high1_0, a0_7));
             }
             Vector512<float> d0 = (Vector512.ShiftLeft(Avx512F.ConvertToVector512Int32(Vector256.Load((short*)(d))), 13) & Vector512.Create(HalfBits)).AsSingle() * Vector512.Create(HalfScale);
             acc0_0 = Vector512.FusedMultiplyAdd(Vector512.ConvertToSingle(Avx512BW.MultiplyAddAdjacent(s0_0, Vector512.Create((short)1)) + Avx512BW.MultiplyAddAdjacent(u0_0, Vector512.Create((short)16))), d0 * Vector512.Create(xs[0]), acc0_0);
@@ -126,92 +101,68 @@ internal static unsafe partial class Avx512Tiles
             var u0_0 = Vector512.Create(c[0]).AsInt16();
             var u0_1 = Vector512.Create(c[1]).AsInt16();
             {
-                Vector512<byte> v0 = Vector512.Load(w);
-                Vector512<byte> low0 = v0 & Vector512.Create((byte)15);
-                Vector512<byte> high0 = Vector512.ShiftRightLogical(v0.AsUInt16(), 4).AsByte() & Vector512.Create((byte)15);
-                Vector512<sbyte> a0 = Vector512.Create(q[0]).AsSByte();
-                s0_0 = s0_0 + Avx512BW.MultiplyAddAdjacent(low0, a0);
-                u0_0 = u0_0 + Avx512BW.MultiplyAddAdjacent(high0, a0);
-                Vector512<sbyte> a1 = Vector512.Create(q[8]).AsSByte();
-                s0_1 = s0_1 + Avx512BW.MultiplyAddAdjacent(low0, a1);
-                u0_1 = u0_1 + Avx512BW.MultiplyAddAdjacent(high0, a1);
+                Vector512<byte> v0_0 = Vector512.Load(w);
+                Vector512<byte> low0_0 = v0_0 & Vector512.Create((byte)15);
+                Vector512<byte> high0_0 = Vector512.ShiftRightLogical(v0_0.AsUInt16(), 4).AsByte() & Vector512.Create((byte)15);
+                Vector512<byte> v1_0 = Vector512.Load(w + 64);
+                Vector512<byte> low1_0 = v1_0 & Vector512.Create((byte)15);
+                Vector512<byte> high1_0 = Vector512.ShiftRightLogical(v1_0.AsUInt16(), 4).AsByte() & Vector512.Create((byte)15);
+                Vector512<sbyte> a0_0 = Vector512.Create(q[0]).AsSByte();
+                Vector512<sbyte> a0_1 = Vector512.Create(q[1]).AsSByte();
+                s0_0 = s0_0 + (Avx512BW.MultiplyAddAdjacent(low0_0, a0_0) + Avx512BW.MultiplyAddAdjacent(low1_0, a0_1));
+                u0_0 = u0_0 + (Avx512BW.MultiplyAddAdjacent(high0_0, a0_0) + Avx512BW.MultiplyAddAdjacent(high1_0, a0_1));
+                Vector512<sbyte> a1_0 = Vector512.Create(q[8]).AsSByte();
+                Vector512<sbyte> a1_1 = Vector512.Create(q[9]).AsSByte();
+                s0_1 = s0_1 + (Avx512BW.MultiplyAddAdjacent(low0_0, a1_0) + Avx512BW.MultiplyAddAdjacent(low1_0, a1_1));
+                u0_1 = u0_1 + (Avx512BW.MultiplyAddAdjacent(high0_0, a1_0) + Avx512BW.MultiplyAddAdjacent(high1_0, a1_1));
             }
             {
-                Vector512<byte> v0 = Vector512.Load(w + 64);
-                Vector512<byte> low0 = v0 & Vector512.Create((byte)15);
-                Vector512<byte> high0 = Vector512.ShiftRightLogical(v0.AsUInt16(), 4).AsByte() & Vector512.Create((byte)15);
-                Vector512<sbyte> a0 = Vector512.Create(q[1]).AsSByte();
-                s0_0 = s0_0 + Avx512BW.MultiplyAddAdjacent(low0, a0);
-                u0_0 = u0_0 + Avx512BW.MultiplyAddAdjacent(high0, a0);
-                Vector512<sbyte> a1 = Vector512.Create(q[9]).AsSByte();
-                s0_1 = s0_1 + Avx512BW.MultiplyAddAdjacent(low0, a1);
-                u0_1 = u0_1 + Avx512BW.MultiplyAddAdjacent(high0, a1);
+                Vector512<byte> v0_0 = Vector512.Load(w + 128);
+                Vector512<byte> low0_0 = v0_0 & Vector512.Create((byte)15);
+                Vector512<byte> high0_0 = Vector512.ShiftRightLogical(v0_0.AsUInt16(), 4).AsByte() & Vector512.Create((byte)15);
+                Vector512<byte> v1_0 = Vector512.Load(w + 192);
+                Vector512<byte> low1_0 = v1_0 & Vector512.Create((byte)15);
+                Vector512<byte> high1_0 = Vector512.ShiftRightLogical(v1_0.AsUInt16(), 4).AsByte() & Vector512.Create((byte)15);
+                Vector512<sbyte> a0_2 = Vector512.Create(q[2]).AsSByte();
+                Vector512<sbyte> a0_3 = Vector512.Create(q[3]).AsSByte();
+                s0_0 = s0_0 + (Avx512BW.MultiplyAddAdjacent(low0_0, a0_2) + Avx512BW.MultiplyAddAdjacent(low1_0, a0_3));
+                u0_0 = u0_0 + (Avx512BW.MultiplyAddAdjacent(high0_0, a0_2) + Avx512BW.MultiplyAddAdjacent(high1_0, a0_3));
+                Vector512<sbyte> a1_2 = Vector512.Create(q[10]).AsSByte();
+                Vector512<sbyte> a1_3 = Vector512.Create(q[11]).AsSByte();
+                s0_1 = s0_1 + (Avx512BW.MultiplyAddAdjacent(low0_0, a1_2) + Avx512BW.MultiplyAddAdjacent(low1_0, a1_3));
+                u0_1 = u0_1 + (Avx512BW.MultiplyAddAdjacent(high0_0, a1_2) + Avx512BW.MultiplyAddAdjacent(high1_0, a1_3));
             }
             {
-                Vector512<byte> v0 = Vector512.Load(w + 128);
-                Vector512<byte> low0 = v0 & Vector512.Create((byte)15);
-                Vector512<byte> high0 = Vector512.ShiftRightLogical(v0.AsUInt16(), 4).AsByte() & Vector512.Create((byte)15);
-                Vector512<sbyte> a0 = Vector512.Create(q[2]).AsSByte();
-                s0_0 = s0_0 + Avx512BW.MultiplyAddAdjacent(low0, a0);
-                u0_0 = u0_0 + Avx512BW.MultiplyAddAdjacent(high0, a0);
-                Vector512<sbyte> a1 = Vector512.Create(q[10]).AsSByte();
-                s0_1 = s0_1 + Avx512BW.MultiplyAddAdjacent(low0, a1);
-                u0_1 = u0_1 + Avx512BW.MultiplyAddAdjacent(high0, a1);
+                Vector512<byte> v0_0 = Vector512.Load(w + 256);
+                Vector512<byte> low0_0 = v0_0 & Vector512.Create((byte)15);
+                Vector512<byte> high0_0 = Vector512.ShiftRightLogical(v0_0.AsUInt16(), 4).AsByte() & Vector512.Create((byte)15);
+                Vector512<byte> v1_0 = Vector512.Load(w + 320);
+                Vector512<byte> low1_0 = v1_0 & Vector512.Create((byte)15);
+                Vector512<byte> high1_0 = Vector512.ShiftRightLogical(v1_0.AsUInt16(), 4).AsByte() & Vector512.Create((byte)15);
+                Vector512<sbyte> a0_4 = Vector512.Create(q[4]).AsSByte();
+                Vector512<sbyte> a0_5 = Vector512.Create(q[5]).AsSByte();
+                s0_0 = s0_0 + (Avx512BW.MultiplyAddAdjacent(low0_0, a0_4) + Avx512BW.MultiplyAddAdjacent(low1_0, a0_5));
+                u0_0 = u0_0 + (Avx512BW.MultiplyAddAdjacent(high0_0, a0_4) + Avx512BW.MultiplyAddAdjacent(high1_0, a0_5));
+                Vector512<sbyte> a1_4 = Vector512.Create(q[12]).AsSByte();
+                Vector512<sbyte> a1_5 = Vector512.Create(q[13]).AsSByte();
+                s0_1 = s0_1 + (Avx512BW.MultiplyAddAdjacent(low0_0, a1_4) + Avx512BW.MultiplyAddAdjacent(low1_0, a1_5));
+                u0_1 = u0_1 + (Avx512BW.MultiplyAddAdjacent(high0_0, a1_4) + Avx512BW.MultiplyAddAdjacent(high1_0, a1_5));
             }
             {
-                Vector512<byte> v0 = Vector512.Load(w + 192);
-                Vector512<byte> low0 = v0 & Vector512.Create((byte)15);
-                Vector512<byte> high0 = Vector512.ShiftRightLogical(v0.AsUInt16(), 4).AsByte() & Vector512.Create((byte)15);
-                Vector512<sbyte> a0 = Vector512.Create(q[3]).AsSByte();
-                s0_0 = s0_0 + Avx512BW.MultiplyAddAdjacent(low0, a0);
-                u0_0 = u0_0 + Avx512BW.MultiplyAddAdjacent(high0, a0);
-                Vector512<sbyte> a1 = Vector512.Create(q[11]).AsSByte();
-                s0_1 = s0_1 + Avx512BW.MultiplyAddAdjacent(low0, a1);
-                u0_1 = u0_1 + Avx512BW.MultiplyAddAdjacent(high0, a1);
-            }
-            {
-                Vector512<byte> v0 = Vector512.Load(w + 256);
-                Vector512<byte> low0 = v0 & Vector512.Create((byte)15);
-                Vector512<byte> high0 = Vector512.ShiftRightLogical(v0.AsUInt16(), 4).AsByte() & Vector512.Create((byte)15);
-                Vector512<sbyte> a0 = Vector512.Create(q[4]).AsSByte();
-                s0_0 = s0_0 + Avx512BW.MultiplyAddAdjacent(low0, a0);
-                u0_0 = u0_0 + Avx512BW.MultiplyAddAdjacent(high0, a0);
-                Vector512<sbyte> a1 = Vector512.Create(q[12]).AsSByte();
-                s0_1 = s0_1 + Avx512BW.MultiplyAddAdjacent(low0, a1);
-                u0_1 = u0_1 + Avx512BW.MultiplyAddAdjacent(high0, a1);
-            }
-            {
-                Vector512<byte> v0 = Vector512.Load(w + 320);
-                Vector512<byte> low0 = v0 & Vector512.Create((byte)15);
-                Vector512<byte> high0 = Vector512.ShiftRightLogical(v0.AsUInt16(), 4).AsByte() & Vector512.Create((byte)15);
-                Vector512<sbyte> a0 = Vector512.Create(q[5]).AsSByte();
-                s0_0 = s0_0 + Avx512BW.MultiplyAddAdjacent(low0, a0);
-                u0_0 = u0_0 + Avx512BW.MultiplyAddAdjacent(high0, a0);
-                Vector512<sbyte> a1 = Vector512.Create(q[13]).AsSByte();
-                s0_1 = s0_1 + Avx512BW.MultiplyAddAdjacent(low0, a1);
-                u0_1 = u0_1 + Avx512BW.MultiplyAddAdjacent(high0, a1);
-            }
-            {
-                Vector512<byte> v0 = Vector512.Load(w + 384);
-                Vector512<byte> low0 = v0 & Vector512.Create((byte)15);
-                Vector512<byte> high0 = Vector512.ShiftRightLogical(v0.AsUInt16(), 4).AsByte() & Vector512.Create((byte)15);
-                Vector512<sbyte> a0 = Vector512.Create(q[6]).AsSByte();
-                s0_0 = s0_0 + Avx512BW.MultiplyAddAdjacent(low0, a0);
-                u0_0 = u0_0 + Avx512BW.MultiplyAddAdjacent(high0, a0);
-                Vector512<sbyte> a1 = Vector512.Create(q[14]).AsSByte();
-                s0_1 = s0_1 + Avx512BW.MultiplyAddAdjacent(low0, a1);
-                u0_1 = u0_1 + Avx512BW.MultiplyAddAdjacent(high0, a1);
-            }
-            {
-                Vector512<byte> v0 = Vector512.Load(w + 448);
-                Vector512<byte> low0 = v0 & Vector512.Create((byte)15);
-                Vector512<byte> high0 = Vector512.ShiftRightLogical(v0.AsUInt16(), 4).AsByte() & Vector512.Create((byte)15);
-                Vector512<sbyte> a0 = Vector512.Create(q[7]).AsSByte();
-                s0_0 = s0_0 + Avx512BW.MultiplyAddAdjacent(low0, a0);
-                u0_0 = u0_0 + Avx512BW.MultiplyAddAdjacent(high0, a0);
-                Vector512<sbyte> a1 = Vector512.Create(q[15]).AsSByte();
-                s0_1 = s0_1 + Avx512BW.MultiplyAddAdjacent(low0, a1);
-                u0_1 = u0_1 + Avx512BW.MultiplyAddAdjacent(high0, a1);
+                Vector512<byte> v0_0 = Vector512.Load(w + 384);
+                Vector512<byte> low0_0 = v0_0 & Vector512.Create((byte)15);
+                Vector512<byte> high0_0 = Vector512.ShiftRightLogical(v0_0.AsUInt16(), 4).AsByte() & Vector512.Create((byte)15);
+                Vector512<byte> v1_0 = Vector512.Load(w + 448);
+                Vector512<byte> low1_0 = v1_0 & Vector512.Create((byte)15);
+                Vector512<byte> high1_0 = Vector512.ShiftRightLogical(v1_0.AsUInt16(), 4).AsByte() & Vector512.Create((byte)15);
+                Vector512<sbyte> a0_6 = Vector512.Create(q[6]).AsSByte();
+                Vector512<sbyte> a0_7 = Vector512.Create(q[7]).AsSByte();
+                s0_0 = s0_0 + (Avx512BW.MultiplyAddAdjacent(low0_0, a0_6) + Avx512BW.MultiplyAddAdjacent(low1_0, a0_7));
+                u0_0 = u0_0 + (Avx512BW.MultiplyAddAdjacent(high0_0, a0_6) + Avx512BW.MultiplyAddAdjacent(high1_0, a0_7));
+                Vector512<sbyte> a1_6 = Vector512.Create(q[14]).AsSByte();
+                Vector512<sbyte> a1_7 = Vector512.Create(q[15]).AsSByte();
+                s0_1 = s0_1 + (Avx512BW.MultiplyAddAdjacent(low0_0, a1_6) + Avx512BW.MultiplyAddAdjacent(low1_0, a1_7));
+                u0_1 = u0_1 + (Avx512BW.MultiplyAddAdjacent(high0_0, a1_6) + Avx512BW.MultiplyAddAdjacent(high1_0, a1_7));
             }
             Vector512<float> d0 = (Vector512.ShiftLeft(Avx512F.ConvertToVector512Int32(Vector256.Load((short*)(d))), 13) & Vector512.Create(HalfBits)).AsSingle() * Vector512.Create(HalfScale);
             acc0_0 = Vector512.FusedMultiplyAdd(Vector512.ConvertToSingle(Avx512BW.MultiplyAddAdjacent(s0_0, Vector512.Create((short)1)) + Avx512BW.MultiplyAddAdjacent(u0_0, Vector512.Create((short)16))), d0 * Vector512.Create(xs[0]), acc0_0);
@@ -251,25 +202,32 @@ internal static unsafe partial class Avx512Tiles
             var u0_1 = Vector512.Create(c[1]).AsInt16();
             var u0_2 = Vector512.Create(c[2]).AsInt16();
             var u0_3 = Vector512.Create(c[3]).AsInt16();
-            for (int g = 0; g < 8; g++)
+            int* qg = q;
+            for (byte* wg = w; wg < w + 512; wg += 128)
             {
-                {
-                    Vector512<byte> v0 = Vector512.Load(w + g * 64);
-                    Vector512<byte> low0 = v0 & Vector512.Create((byte)15);
-                    Vector512<byte> high0 = Vector512.ShiftRightLogical(v0.AsUInt16(), 4).AsByte() & Vector512.Create((byte)15);
-                    Vector512<sbyte> a0 = Vector512.Create(q[g]).AsSByte();
-                    s0_0 = s0_0 + Avx512BW.MultiplyAddAdjacent(low0, a0);
-                    u0_0 = u0_0 + Avx512BW.MultiplyAddAdjacent(high0, a0);
-                    Vector512<sbyte> a1 = Vector512.Create(q[g + 8]).AsSByte();
-                    s0_1 = s0_1 + Avx512BW.MultiplyAddAdjacent(low0, a1);
-                    u0_1 = u0_1 + Avx512BW.MultiplyAddAdjacent(high0, a1);
-                    Vector512<sbyte> a2 = Vector512.Create(q[g + 16]).AsSByte();
-                    s0_2 = s0_2 + Avx512BW.MultiplyAddAdjacent(low0, a2);
-                    u0_2 = u0_2 + Avx512BW.MultiplyAddAdjacent(high0, a2);
-                    Vector512<sbyte> a3 = Vector512.Create(q[g + 24]).AsSByte();
-                    s0_3 = s0_3 + Avx512BW.MultiplyAddAdjacent(low0, a3);
-                    u0_3 = u0_3 + Avx512BW.MultiplyAddAdjacent(high0, a3);
-                }
+                Vector512<byte> v0_0 = Vector512.Load(wg);
+                Vector512<byte> low0_0 = v0_0 & Vector512.Create((byte)15);
+                Vector512<byte> high0_0 = Vector512.ShiftRightLogical(v0_0.AsUInt16(), 4).AsByte() & Vector512.Create((byte)15);
+                Vector512<byte> v1_0 = Vector512.Load(wg + 64);
+                Vector512<byte> low1_0 = v1_0 & Vector512.Create((byte)15);
+                Vector512<byte> high1_0 = Vector512.ShiftRightLogical(v1_0.AsUInt16(), 4).AsByte() & Vector512.Create((byte)15);
+                Vector512<sbyte> a0_0 = Vector512.Create(qg[0]).AsSByte();
+                Vector512<sbyte> a0_1 = Vector512.Create(qg[1]).AsSByte();
+                s0_0 = s0_0 + (Avx512BW.MultiplyAddAdjacent(low0_0, a0_0) + Avx512BW.MultiplyAddAdjacent(low1_0, a0_1));
+                u0_0 = u0_0 + (Avx512BW.MultiplyAddAdjacent(high0_0, a0_0) + Avx512BW.MultiplyAddAdjacent(high1_0, a0_1));
+                Vector512<sbyte> a1_0 = Vector512.Create(qg[8]).AsSByte();
+                Vector512<sbyte> a1_1 = Vector512.Create(qg[9]).AsSByte();
+                s0_1 = s0_1 + (Avx512BW.MultiplyAddAdjacent(low0_0, a1_0) + Avx512BW.MultiplyAddAdjacent(low1_0, a1_1));
+                u0_1 = u0_1 + (Avx512BW.MultiplyAddAdjacent(high0_0, a1_0) + Avx512BW.MultiplyAddAdjacent(high1_0, a1_1));
+                Vector512<sbyte> a2_0 = Vector512.Create(qg[16]).AsSByte();
+                Vector512<sbyte> a2_1 = Vector512.Create(qg[17]).AsSByte();
+                s0_2 = s0_2 + (Avx512BW.MultiplyAddAdjacent(low0_0, a2_0) + Avx512BW.MultiplyAddAdjacent(low1_0, a2_1));
+                u0_2 = u0_2 + (Avx512BW.MultiplyAddAdjacent(high0_0, a2_0) + Avx512BW.MultiplyAddAdjacent(high1_0, a2_1));
+                Vector512<sbyte> a3_0 = Vector512.Create(qg[24]).AsSByte();
+                Vector512<sbyte> a3_1 = Vector512.Create(qg[25]).AsSByte();
+                s0_3 = s0_3 + (Avx512BW.MultiplyAddAdjacent(low0_0, a3_0) + Avx512BW.MultiplyAddAdjacent(low1_0, a3_1));
+                u0_3 = u0_3 + (Avx512BW.MultiplyAddAdjacent(high0_0, a3_0) + Avx512BW.MultiplyAddAdjacent(high1_0, a3_1));
+                qg += 2;
             }
             Vector512<float> d0 = (Vector512.ShiftLeft(Avx512F.ConvertToVector512Int32(Vector256.Load((short*)(d))), 13) & Vector512.Create(HalfBits)).AsSingle() * Vector512.Create(HalfScale);
             acc0_0 = Vector512.FusedMultiplyAdd(Vector512.ConvertToSingle(Avx512BW.MultiplyAddAdjacent(s0_0, Vector512.Create((short)1)) + Avx512BW.MultiplyAddAdjacent(u0_0, Vector512.Create((short)16))), d0 * Vector512.Create(xs[0]), acc0_0);
@@ -325,37 +283,48 @@ internal static unsafe partial class Avx512Tiles
             var u0_5 = Vector512.Create(c[5]).AsInt16();
             var u0_6 = Vector512.Create(c[6]).AsInt16();
             var u0_7 = Vector512.Create(c[7]).AsInt16();
-            for (int g = 0; g < 8; g++)
+            int* qg = q;
+            for (byte* wg = w; wg < w + 512; wg += 128)
             {
-                {
-                    Vector512<byte> v0 = Vector512.Load(w + g * 64);
-                    Vector512<byte> low0 = v0 & Vector512.Create((byte)15);
-                    Vector512<byte> high0 = Vector512.ShiftRightLogical(v0.AsUInt16(), 4).AsByte() & Vector512.Create((byte)15);
-                    Vector512<sbyte> a0 = Vector512.Create(q[g]).AsSByte();
-                    s0_0 = s0_0 + Avx512BW.MultiplyAddAdjacent(low0, a0);
-                    u0_0 = u0_0 + Avx512BW.MultiplyAddAdjacent(high0, a0);
-                    Vector512<sbyte> a1 = Vector512.Create(q[g + 8]).AsSByte();
-                    s0_1 = s0_1 + Avx512BW.MultiplyAddAdjacent(low0, a1);
-                    u0_1 = u0_1 + Avx512BW.MultiplyAddAdjacent(high0, a1);
-                    Vector512<sbyte> a2 = Vector512.Create(q[g + 16]).AsSByte();
-                    s0_2 = s0_2 + Avx512BW.MultiplyAddAdjacent(low0, a2);
-                    u0_2 = u0_2 + Avx512BW.MultiplyAddAdjacent(high0, a2);
-                    Vector512<sbyte> a3 = Vector512.Create(q[g + 24]).AsSByte();
-                    s0_3 = s0_3 + Avx512BW.MultiplyAddAdjacent(low0, a3);
-                    u0_3 = u0_3 + Avx512BW.MultiplyAddAdjacent(high0, a3);
-                    Vector512<sbyte> a4 = Vector512.Create(q[g + 32]).AsSByte();
-                    s0_4 = s0_4 + Avx512BW.MultiplyAddAdjacent(low0, a4);
-                    u0_4 = u0_4 + Avx512BW.MultiplyAddAdjacent(high0, a4);
-                    Vector512<sbyte> a5 = Vector512.Create(q[g + 40]).AsSByte();
-                    s0_5 = s0_5 + Avx512BW.MultiplyAddAdjacent(low0, a5);
-                    u0_5 = u0_5 + Avx512BW.MultiplyAddAdjacent(high0, a5);
-                    Vector512<sbyte> a6 = Vector512.Create(q[g + 48]).AsSByte();
-                    s0_6 = s0_6 + Avx512BW.MultiplyAddAdjacent(low0, a6);
-                    u0_6 = u0_6 + Avx512BW.MultiplyAddAdjacent(high0, a6);
-                    Vector512<sbyte> a7 = Vector512.Create(q[g + 56]).AsSByte();
-                    s0_7 = s0_7 + Avx512BW.MultiplyAddAdjacent(low0, a7);
-                    u0_7 = u0_7 + Avx512BW.MultiplyAddAdjacent(high0, a7);
-                }
+                Vector512<byte> v0_0 = Vector512.Load(wg);
+                Vector512<byte> low0_0 = v0_0 & Vector512.Create((byte)15);
+                Vector512<byte> high0_0 = Vector512.ShiftRightLogical(v0_0.AsUInt16(), 4).AsByte() & Vector512.Create((byte)15);
+                Vector512<byte> v1_0 = Vector512.Load(wg + 64);
+                Vector512<byte> low1_0 = v1_0 & Vector512.Create((byte)15);
+                Vector512<byte> high1_0 = Vector512.ShiftRightLogical(v1_0.AsUInt16(), 4).AsByte() & Vector512.Create((byte)15);
+                Vector512<sbyte> a0_0 = Vector512.Create(qg[0]).AsSByte();
+                Vector512<sbyte> a0_1 = Vector512.Create(qg[1]).AsSByte();
+                s0_0 = s0_0 + (Avx512BW.MultiplyAddAdjacent(low0_0, a0_0) + Avx512BW.MultiplyAddAdjacent(low1_0, a0_1));
+                u0_0 = u0_0 + (Avx512BW.MultiplyAddAdjacent(high0_0, a0_0) + Avx512BW.MultiplyAddAdjacent(high1_0, a0_1));
+                Vector512<sbyte> a1_0 = Vector512.Create(qg[8]).AsSByte();
+                Vector512<sbyte> a1_1 = Vector512.Create(qg[9]).AsSByte();
+                s0_1 = s0_1 + (Avx512BW.MultiplyAddAdjacent(low0_0, a1_0) + Avx512BW.MultiplyAddAdjacent(low1_0, a1_1));
+                u0_1 = u0_1 + (Avx512BW.MultiplyAddAdjacent(high0_0, a1_0) + Avx512BW.MultiplyAddAdjacent(high1_0, a1_1));
+                Vector512<sbyte> a2_0 = Vector512.Create(qg[16]).AsSByte();
+                Vector512<sbyte> a2_1 = Vector512.Create(qg[17]).AsSByte();
+                s0_2 = s0_2 + (Avx512BW.MultiplyAddAdjacent(low0_0, a2_0) + Avx512BW.MultiplyAddAdjacent(low1_0, a2_1));
+                u0_2 = u0_2 + (Avx512BW.MultiplyAddAdjacent(high0_0, a2_0) + Avx512BW.MultiplyAddAdjacent(high1_0, a2_1));
+                Vector512<sbyte> a3_0 = Vector512.Create(qg[24]).AsSByte();
+                Vector512<sbyte> a3_1 = Vector512.Create(qg[25]).AsSByte();
+                s0_3 = s0_3 + (Avx512BW.MultiplyAddAdjacent(low0_0, a3_0) + Avx512BW.MultiplyAddAdjacent(low1_0, a3_1));
+                u0_3 = u0_3 + (Avx512BW.MultiplyAddAdjacent(high0_0, a3_0) + Avx512BW.MultiplyAddAdjacent(high1_0, a3_1));
+                Vector512<sbyte> a4_0 = Vector512.Create(qg[32]).AsSByte();
+                Vector512<sbyte> a4_1 = Vector512.Create(qg[33]).AsSByte();
+                s0_4 = s0_4 + (Avx512BW.MultiplyAddAdjacent(low0_0, a4_0) + Avx512BW.MultiplyAddAdjacent(low1_0, a4_1));
+                u0_4 = u0_4 + (Avx512BW.MultiplyAddAdjacent(high0_0, a4_0) + Avx512BW.MultiplyAddAdjacent(high1_0, a4_1));
+                Vector512<sbyte> a5_0 = Vector512.Create(qg[40]).AsSByte();
+                Vector512<sbyte> a5_1 = Vector512.Create(qg[41]).AsSByte();
+                s0_5 = s0_5 + (Avx512BW.MultiplyAddAdjacent(low0_0, a5_0) + Avx512BW.MultiplyAddAdjacent(low1_0, a5_1));
+                u0_5 = u0_5 + (Avx512BW.MultiplyAddAdjacent(high0_0, a5_0) + Avx512BW.MultiplyAddAdjacent(high1_0, a5_1));
+                Vector512<sbyte> a6_0 = Vector512.Create(qg[48]).AsSByte();
+                Vector512<sbyte> a6_1 = Vector512.Create(qg[49]).AsSByte();
+                s0_6 = s0_6 + (Avx512BW.MultiplyAddAdjacent(low0_0, a6_0) + Avx512BW.MultiplyAddAdjacent(low1_0, a6_1));
+                u0_6 = u0_6 + (Avx512BW.MultiplyAddAdjacent(high0_0, a6_0) + Avx512BW.MultiplyAddAdjacent(high1_0, a6_1));
+                Vector512<sbyte> a7_0 = Vector512.Create(qg[56]).AsSByte();
+                Vector512<sbyte> a7_1 = Vector512.Create(qg[57]).AsSByte();
+                s0_7 = s0_7 + (Avx512BW.MultiplyAddAdjacent(low0_0, a7_0) + Avx512BW.MultiplyAddAdjacent(low1_0, a7_1));
+                u0_7 = u0_7 + (Avx512BW.MultiplyAddAdjacent(high0_0, a7_0) + Avx512BW.MultiplyAddAdjacent(high1_0, a7_1));
+                qg += 2;
             }
             Vector512<float> d0 = (Vector512.ShiftLeft(Avx512F.ConvertToVector512Int32(Vector256.Load((short*)(d))), 13) & Vector512.Create(HalfBits)).AsSingle() * Vector512.Create(HalfScale);
             acc0_0 = Vector512.FusedMultiplyAdd(Vector512.ConvertToSingle(Avx512BW.MultiplyAddAdjacent(s0_0, Vector512.Create((short)1)) + Avx512BW.MultiplyAddAdjacent(u0_0, Vector512.Create((short)16))), d0 * Vector512.Create(xs[0]), acc0_0);

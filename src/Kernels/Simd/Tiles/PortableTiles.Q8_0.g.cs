@@ -25,124 +25,92 @@ internal static unsafe partial class PortableTiles
             var s2_0 = Vector128<int>.Zero;
             var s3_0 = Vector128<int>.Zero;
             {
-                Vector128<byte> v0 = Vector128.Load(w);
-                Vector128<byte> v1 = Vector128.Load(w + 16);
-                Vector128<byte> v2 = Vector128.Load(w + 32);
-                Vector128<byte> v3 = Vector128.Load(w + 48);
-                Vector128<byte> b0 = v0 ^ Vector128.Create((byte)0x80);
-                Vector128<byte> b1 = v1 ^ Vector128.Create((byte)0x80);
-                Vector128<byte> b2 = v2 ^ Vector128.Create((byte)0x80);
-                Vector128<byte> b3 = v3 ^ Vector128.Create((byte)0x80);
-                Vector128<sbyte> a0 = Vector128.Create(q[0]).AsSByte();
-                s0_0 = PortableParts.Dot(s0_0, b0.AsSByte(), a0);
-                s1_0 = PortableParts.Dot(s1_0, b1.AsSByte(), a0);
-                s2_0 = PortableParts.Dot(s2_0, b2.AsSByte(), a0);
-                s3_0 = PortableParts.Dot(s3_0, b3.AsSByte(), a0);
+                Vector128<byte> b0_0 = Vector128.Load(w) ^ Vector128.Create((byte)0x80);
+                Vector128<byte> b0_1 = Vector128.Load(w + 16) ^ Vector128.Create((byte)0x80);
+                Vector128<byte> b0_2 = Vector128.Load(w + 32) ^ Vector128.Create((byte)0x80);
+                Vector128<byte> b0_3 = Vector128.Load(w + 48) ^ Vector128.Create((byte)0x80);
+                Vector128<sbyte> a0_0 = Vector128.Create(q[0]).AsSByte();
+                s0_0 = PortableParts.Dot(s0_0, b0_0.AsSByte(), a0_0);
+                s1_0 = PortableParts.Dot(s1_0, b0_1.AsSByte(), a0_0);
+                s2_0 = PortableParts.Dot(s2_0, b0_2.AsSByte(), a0_0);
+                s3_0 = PortableParts.Dot(s3_0, b0_3.AsSByte(), a0_0);
             }
             {
-                Vector128<byte> v0 = Vector128.Load(w + 64);
-                Vector128<byte> v1 = Vector128.Load(w + 64 + 16);
-                Vector128<byte> v2 = Vector128.Load(w + 64 + 32);
-                Vector128<byte> v3 = Vector128.Load(w + 64 + 48);
-                Vector128<byte> b0 = v0 ^ Vector128.Create((byte)0x80);
-                Vector128<byte> b1 = v1 ^ Vector128.Create((byte)0x80);
-                Vector128<byte> b2 = v2 ^ Vector128.Create((byte)0x80);
-                Vector128<byte> b3 = v3 ^ Vector128.Create((byte)0x80);
-                Vector128<sbyte> a0 = Vector128.Create(q[1]).AsSByte();
-                s0_0 = PortableParts.Dot(s0_0, b0.AsSByte(), a0);
-                s1_0 = PortableParts.Dot(s1_0, b1.AsSByte(), a0);
-                s2_0 = PortableParts.Dot(s2_0, b2.AsSByte(), a0);
-                s3_0 = PortableParts.Dot(s3_0, b3.AsSByte(), a0);
+                Vector128<byte> b0_0 = Vector128.Load(w + 64) ^ Vector128.Create((byte)0x80);
+                Vector128<byte> b0_1 = Vector128.Load(w + 64 + 16) ^ Vector128.Create((byte)0x80);
+                Vector128<byte> b0_2 = Vector128.Load(w + 64 + 32) ^ Vector128.Create((byte)0x80);
+                Vector128<byte> b0_3 = Vector128.Load(w + 64 + 48) ^ Vector128.Create((byte)0x80);
+                Vector128<sbyte> a0_1 = Vector128.Create(q[1]).AsSByte();
+                s0_0 = PortableParts.Dot(s0_0, b0_0.AsSByte(), a0_1);
+                s1_0 = PortableParts.Dot(s1_0, b0_1.AsSByte(), a0_1);
+                s2_0 = PortableParts.Dot(s2_0, b0_2.AsSByte(), a0_1);
+                s3_0 = PortableParts.Dot(s3_0, b0_3.AsSByte(), a0_1);
             }
             {
-                Vector128<byte> v0 = Vector128.Load(w + 128);
-                Vector128<byte> v1 = Vector128.Load(w + 128 + 16);
-                Vector128<byte> v2 = Vector128.Load(w + 128 + 32);
-                Vector128<byte> v3 = Vector128.Load(w + 128 + 48);
-                Vector128<byte> b0 = v0 ^ Vector128.Create((byte)0x80);
-                Vector128<byte> b1 = v1 ^ Vector128.Create((byte)0x80);
-                Vector128<byte> b2 = v2 ^ Vector128.Create((byte)0x80);
-                Vector128<byte> b3 = v3 ^ Vector128.Create((byte)0x80);
-                Vector128<sbyte> a0 = Vector128.Create(q[2]).AsSByte();
-                s0_0 = PortableParts.Dot(s0_0, b0.AsSByte(), a0);
-                s1_0 = PortableParts.Dot(s1_0, b1.AsSByte(), a0);
-                s2_0 = PortableParts.Dot(s2_0, b2.AsSByte(), a0);
-                s3_0 = PortableParts.Dot(s3_0, b3.AsSByte(), a0);
+                Vector128<byte> b0_0 = Vector128.Load(w + 128) ^ Vector128.Create((byte)0x80);
+                Vector128<byte> b0_1 = Vector128.Load(w + 128 + 16) ^ Vector128.Create((byte)0x80);
+                Vector128<byte> b0_2 = Vector128.Load(w + 128 + 32) ^ Vector128.Create((byte)0x80);
+                Vector128<byte> b0_3 = Vector128.Load(w + 128 + 48) ^ Vector128.Create((byte)0x80);
+                Vector128<sbyte> a0_2 = Vector128.Create(q[2]).AsSByte();
+                s0_0 = PortableParts.Dot(s0_0, b0_0.AsSByte(), a0_2);
+                s1_0 = PortableParts.Dot(s1_0, b0_1.AsSByte(), a0_2);
+                s2_0 = PortableParts.Dot(s2_0, b0_2.AsSByte(), a0_2);
+                s3_0 = PortableParts.Dot(s3_0, b0_3.AsSByte(), a0_2);
             }
             {
-                Vector128<byte> v0 = Vector128.Load(w + 192);
-                Vector128<byte> v1 = Vector128.Load(w + 192 + 16);
-                Vector128<byte> v2 = Vector128.Load(w + 192 + 32);
-                Vector128<byte> v3 = Vector128.Load(w + 192 + 48);
-                Vector128<byte> b0 = v0 ^ Vector128.Create((byte)0x80);
-                Vector128<byte> b1 = v1 ^ Vector128.Create((byte)0x80);
-                Vector128<byte> b2 = v2 ^ Vector128.Create((byte)0x80);
-                Vector128<byte> b3 = v3 ^ Vector128.Create((byte)0x80);
-                Vector128<sbyte> a0 = Vector128.Create(q[3]).AsSByte();
-                s0_0 = PortableParts.Dot(s0_0, b0.AsSByte(), a0);
-                s1_0 = PortableParts.Dot(s1_0, b1.AsSByte(), a0);
-                s2_0 = PortableParts.Dot(s2_0, b2.AsSByte(), a0);
-                s3_0 = PortableParts.Dot(s3_0, b3.AsSByte(), a0);
+                Vector128<byte> b0_0 = Vector128.Load(w + 192) ^ Vector128.Create((byte)0x80);
+                Vector128<byte> b0_1 = Vector128.Load(w + 192 + 16) ^ Vector128.Create((byte)0x80);
+                Vector128<byte> b0_2 = Vector128.Load(w + 192 + 32) ^ Vector128.Create((byte)0x80);
+                Vector128<byte> b0_3 = Vector128.Load(w + 192 + 48) ^ Vector128.Create((byte)0x80);
+                Vector128<sbyte> a0_3 = Vector128.Create(q[3]).AsSByte();
+                s0_0 = PortableParts.Dot(s0_0, b0_0.AsSByte(), a0_3);
+                s1_0 = PortableParts.Dot(s1_0, b0_1.AsSByte(), a0_3);
+                s2_0 = PortableParts.Dot(s2_0, b0_2.AsSByte(), a0_3);
+                s3_0 = PortableParts.Dot(s3_0, b0_3.AsSByte(), a0_3);
             }
             {
-                Vector128<byte> v0 = Vector128.Load(w + 256);
-                Vector128<byte> v1 = Vector128.Load(w + 256 + 16);
-                Vector128<byte> v2 = Vector128.Load(w + 256 + 32);
-                Vector128<byte> v3 = Vector128.Load(w + 256 + 48);
-                Vector128<byte> b0 = v0 ^ Vector128.Create((byte)0x80);
-                Vector128<byte> b1 = v1 ^ Vector128.Create((byte)0x80);
-                Vector128<byte> b2 = v2 ^ Vector128.Create((byte)0x80);
-                Vector128<byte> b3 = v3 ^ Vector128.Create((byte)0x80);
-                Vector128<sbyte> a0 = Vector128.Create(q[4]).AsSByte();
-                s0_0 = PortableParts.Dot(s0_0, b0.AsSByte(), a0);
-                s1_0 = PortableParts.Dot(s1_0, b1.AsSByte(), a0);
-                s2_0 = PortableParts.Dot(s2_0, b2.AsSByte(), a0);
-                s3_0 = PortableParts.Dot(s3_0, b3.AsSByte(), a0);
+                Vector128<byte> b0_0 = Vector128.Load(w + 256) ^ Vector128.Create((byte)0x80);
+                Vector128<byte> b0_1 = Vector128.Load(w + 256 + 16) ^ Vector128.Create((byte)0x80);
+                Vector128<byte> b0_2 = Vector128.Load(w + 256 + 32) ^ Vector128.Create((byte)0x80);
+                Vector128<byte> b0_3 = Vector128.Load(w + 256 + 48) ^ Vector128.Create((byte)0x80);
+                Vector128<sbyte> a0_4 = Vector128.Create(q[4]).AsSByte();
+                s0_0 = PortableParts.Dot(s0_0, b0_0.AsSByte(), a0_4);
+                s1_0 = PortableParts.Dot(s1_0, b0_1.AsSByte(), a0_4);
+                s2_0 = PortableParts.Dot(s2_0, b0_2.AsSByte(), a0_4);
+                s3_0 = PortableParts.Dot(s3_0, b0_3.AsSByte(), a0_4);
             }
             {
-                Vector128<byte> v0 = Vector128.Load(w + 320);
-                Vector128<byte> v1 = Vector128.Load(w + 320 + 16);
-                Vector128<byte> v2 = Vector128.Load(w + 320 + 32);
-                Vector128<byte> v3 = Vector128.Load(w + 320 + 48);
-                Vector128<byte> b0 = v0 ^ Vector128.Create((byte)0x80);
-                Vector128<byte> b1 = v1 ^ Vector128.Create((byte)0x80);
-                Vector128<byte> b2 = v2 ^ Vector128.Create((byte)0x80);
-                Vector128<byte> b3 = v3 ^ Vector128.Create((byte)0x80);
-                Vector128<sbyte> a0 = Vector128.Create(q[5]).AsSByte();
-                s0_0 = PortableParts.Dot(s0_0, b0.AsSByte(), a0);
-                s1_0 = PortableParts.Dot(s1_0, b1.AsSByte(), a0);
-                s2_0 = PortableParts.Dot(s2_0, b2.AsSByte(), a0);
-                s3_0 = PortableParts.Dot(s3_0, b3.AsSByte(), a0);
+                Vector128<byte> b0_0 = Vector128.Load(w + 320) ^ Vector128.Create((byte)0x80);
+                Vector128<byte> b0_1 = Vector128.Load(w + 320 + 16) ^ Vector128.Create((byte)0x80);
+                Vector128<byte> b0_2 = Vector128.Load(w + 320 + 32) ^ Vector128.Create((byte)0x80);
+                Vector128<byte> b0_3 = Vector128.Load(w + 320 + 48) ^ Vector128.Create((byte)0x80);
+                Vector128<sbyte> a0_5 = Vector128.Create(q[5]).AsSByte();
+                s0_0 = PortableParts.Dot(s0_0, b0_0.AsSByte(), a0_5);
+                s1_0 = PortableParts.Dot(s1_0, b0_1.AsSByte(), a0_5);
+                s2_0 = PortableParts.Dot(s2_0, b0_2.AsSByte(), a0_5);
+                s3_0 = PortableParts.Dot(s3_0, b0_3.AsSByte(), a0_5);
             }
             {
-                Vector128<byte> v0 = Vector128.Load(w + 384);
-                Vector128<byte> v1 = Vector128.Load(w + 384 + 16);
-                Vector128<byte> v2 = Vector128.Load(w + 384 + 32);
-                Vector128<byte> v3 = Vector128.Load(w + 384 + 48);
-                Vector128<byte> b0 = v0 ^ Vector128.Create((byte)0x80);
-                Vector128<byte> b1 = v1 ^ Vector128.Create((byte)0x80);
-                Vector128<byte> b2 = v2 ^ Vector128.Create((byte)0x80);
-                Vector128<byte> b3 = v3 ^ Vector128.Create((byte)0x80);
-                Vector128<sbyte> a0 = Vector128.Create(q[6]).AsSByte();
-                s0_0 = PortableParts.Dot(s0_0, b0.AsSByte(), a0);
-                s1_0 = PortableParts.Dot(s1_0, b1.AsSByte(), a0);
-                s2_0 = PortableParts.Dot(s2_0, b2.AsSByte(), a0);
-                s3_0 = PortableParts.Dot(s3_0, b3.AsSByte(), a0);
+                Vector128<byte> b0_0 = Vector128.Load(w + 384) ^ Vector128.Create((byte)0x80);
+                Vector128<byte> b0_1 = Vector128.Load(w + 384 + 16) ^ Vector128.Create((byte)0x80);
+                Vector128<byte> b0_2 = Vector128.Load(w + 384 + 32) ^ Vector128.Create((byte)0x80);
+                Vector128<byte> b0_3 = Vector128.Load(w + 384 + 48) ^ Vector128.Create((byte)0x80);
+                Vector128<sbyte> a0_6 = Vector128.Create(q[6]).AsSByte();
+                s0_0 = PortableParts.Dot(s0_0, b0_0.AsSByte(), a0_6);
+                s1_0 = PortableParts.Dot(s1_0, b0_1.AsSByte(), a0_6);
+                s2_0 = PortableParts.Dot(s2_0, b0_2.AsSByte(), a0_6);
+                s3_0 = PortableParts.Dot(s3_0, b0_3.AsSByte(), a0_6);
             }
             {
-                Vector128<byte> v0 = Vector128.Load(w + 448);
-                Vector128<byte> v1 = Vector128.Load(w + 448 + 16);
-                Vector128<byte> v2 = Vector128.Load(w + 448 + 32);
-                Vector128<byte> v3 = Vector128.Load(w + 448 + 48);
-                Vector128<byte> b0 = v0 ^ Vector128.Create((byte)0x80);
-                Vector128<byte> b1 = v1 ^ Vector128.Create((byte)0x80);
-                Vector128<byte> b2 = v2 ^ Vector128.Create((byte)0x80);
-                Vector128<byte> b3 = v3 ^ Vector128.Create((byte)0x80);
-                Vector128<sbyte> a0 = Vector128.Create(q[7]).AsSByte();
-                s0_0 = PortableParts.Dot(s0_0, b0.AsSByte(), a0);
-                s1_0 = PortableParts.Dot(s1_0, b1.AsSByte(), a0);
-                s2_0 = PortableParts.Dot(s2_0, b2.AsSByte(), a0);
-                s3_0 = PortableParts.Dot(s3_0, b3.AsSByte(), a0);
+                Vector128<byte> b0_0 = Vector128.Load(w + 448) ^ Vector128.Create((byte)0x80);
+                Vector128<byte> b0_1 = Vector128.Load(w + 448 + 16) ^ Vector128.Create((byte)0x80);
+                Vector128<byte> b0_2 = Vector128.Load(w + 448 + 32) ^ Vector128.Create((byte)0x80);
+                Vector128<byte> b0_3 = Vector128.Load(w + 448 + 48) ^ Vector128.Create((byte)0x80);
+                Vector128<sbyte> a0_7 = Vector128.Create(q[7]).AsSByte();
+                s0_0 = PortableParts.Dot(s0_0, b0_0.AsSByte(), a0_7);
+                s1_0 = PortableParts.Dot(s1_0, b0_1.AsSByte(), a0_7);
+                s2_0 = PortableParts.Dot(s2_0, b0_2.AsSByte(), a0_7);
+                s3_0 = PortableParts.Dot(s3_0, b0_3.AsSByte(), a0_7);
             }
             Vector128<float> d0 = (Vector128.ShiftLeft(PortableParts.WidenShorts((short*)(d)), 13) & Vector128.Create(HalfBits)).AsSingle() * Vector128.Create(HalfScale);
             Vector128<float> d1 = (Vector128.ShiftLeft(PortableParts.WidenShorts((short*)(d + 8)), 13) & Vector128.Create(HalfBits)).AsSingle() * Vector128.Create(HalfScale);
@@ -185,100 +153,84 @@ internal static unsafe partial class PortableTiles
                 var s1_0 = Vector128<int>.Zero;
                 var s1_1 = Vector128<int>.Zero;
                 {
-                    Vector128<byte> v0 = Vector128.Load(w);
-                    Vector128<byte> v1 = Vector128.Load(w + 16);
-                    Vector128<byte> b0 = v0 ^ Vector128.Create((byte)0x80);
-                    Vector128<byte> b1 = v1 ^ Vector128.Create((byte)0x80);
-                    Vector128<sbyte> a0 = Vector128.Create(q[0]).AsSByte();
-                    s0_0 = PortableParts.Dot(s0_0, b0.AsSByte(), a0);
-                    s1_0 = PortableParts.Dot(s1_0, b1.AsSByte(), a0);
-                    Vector128<sbyte> a1 = Vector128.Create(q[8]).AsSByte();
-                    s0_1 = PortableParts.Dot(s0_1, b0.AsSByte(), a1);
-                    s1_1 = PortableParts.Dot(s1_1, b1.AsSByte(), a1);
+                    Vector128<byte> b0_0 = Vector128.Load(w) ^ Vector128.Create((byte)0x80);
+                    Vector128<byte> b0_1 = Vector128.Load(w + 16) ^ Vector128.Create((byte)0x80);
+                    Vector128<sbyte> a0_0 = Vector128.Create(q[0]).AsSByte();
+                    s0_0 = PortableParts.Dot(s0_0, b0_0.AsSByte(), a0_0);
+                    s1_0 = PortableParts.Dot(s1_0, b0_1.AsSByte(), a0_0);
+                    Vector128<sbyte> a1_0 = Vector128.Create(q[8]).AsSByte();
+                    s0_1 = PortableParts.Dot(s0_1, b0_0.AsSByte(), a1_0);
+                    s1_1 = PortableParts.Dot(s1_1, b0_1.AsSByte(), a1_0);
                 }
                 {
-                    Vector128<byte> v0 = Vector128.Load(w + 64);
-                    Vector128<byte> v1 = Vector128.Load(w + 64 + 16);
-                    Vector128<byte> b0 = v0 ^ Vector128.Create((byte)0x80);
-                    Vector128<byte> b1 = v1 ^ Vector128.Create((byte)0x80);
-                    Vector128<sbyte> a0 = Vector128.Create(q[1]).AsSByte();
-                    s0_0 = PortableParts.Dot(s0_0, b0.AsSByte(), a0);
-                    s1_0 = PortableParts.Dot(s1_0, b1.AsSByte(), a0);
-                    Vector128<sbyte> a1 = Vector128.Create(q[9]).AsSByte();
-                    s0_1 = PortableParts.Dot(s0_1, b0.AsSByte(), a1);
-                    s1_1 = PortableParts.Dot(s1_1, b1.AsSByte(), a1);
+                    Vector128<byte> b0_0 = Vector128.Load(w + 64) ^ Vector128.Create((byte)0x80);
+                    Vector128<byte> b0_1 = Vector128.Load(w + 64 + 16) ^ Vector128.Create((byte)0x80);
+                    Vector128<sbyte> a0_1 = Vector128.Create(q[1]).AsSByte();
+                    s0_0 = PortableParts.Dot(s0_0, b0_0.AsSByte(), a0_1);
+                    s1_0 = PortableParts.Dot(s1_0, b0_1.AsSByte(), a0_1);
+                    Vector128<sbyte> a1_1 = Vector128.Create(q[9]).AsSByte();
+                    s0_1 = PortableParts.Dot(s0_1, b0_0.AsSByte(), a1_1);
+                    s1_1 = PortableParts.Dot(s1_1, b0_1.AsSByte(), a1_1);
                 }
                 {
-                    Vector128<byte> v0 = Vector128.Load(w + 128);
-                    Vector128<byte> v1 = Vector128.Load(w + 128 + 16);
-                    Vector128<byte> b0 = v0 ^ Vector128.Create((byte)0x80);
-                    Vector128<byte> b1 = v1 ^ Vector128.Create((byte)0x80);
-                    Vector128<sbyte> a0 = Vector128.Create(q[2]).AsSByte();
-                    s0_0 = PortableParts.Dot(s0_0, b0.AsSByte(), a0);
-                    s1_0 = PortableParts.Dot(s1_0, b1.AsSByte(), a0);
-                    Vector128<sbyte> a1 = Vector128.Create(q[10]).AsSByte();
-                    s0_1 = PortableParts.Dot(s0_1, b0.AsSByte(), a1);
-                    s1_1 = PortableParts.Dot(s1_1, b1.AsSByte(), a1);
+                    Vector128<byte> b0_0 = Vector128.Load(w + 128) ^ Vector128.Create((byte)0x80);
+                    Vector128<byte> b0_1 = Vector128.Load(w + 128 + 16) ^ Vector128.Create((byte)0x80);
+                    Vector128<sbyte> a0_2 = Vector128.Create(q[2]).AsSByte();
+                    s0_0 = PortableParts.Dot(s0_0, b0_0.AsSByte(), a0_2);
+                    s1_0 = PortableParts.Dot(s1_0, b0_1.AsSByte(), a0_2);
+                    Vector128<sbyte> a1_2 = Vector128.Create(q[10]).AsSByte();
+                    s0_1 = PortableParts.Dot(s0_1, b0_0.AsSByte(), a1_2);
+                    s1_1 = PortableParts.Dot(s1_1, b0_1.AsSByte(), a1_2);
                 }
                 {
-                    Vector128<byte> v0 = Vector128.Load(w + 192);
-                    Vector128<byte> v1 = Vector128.Load(w + 192 + 16);
-                    Vector128<byte> b0 = v0 ^ Vector128.Create((byte)0x80);
-                    Vector128<byte> b1 = v1 ^ Vector128.Create((byte)0x80);
-                    Vector128<sbyte> a0 = Vector128.Create(q[3]).AsSByte();
-                    s0_0 = PortableParts.Dot(s0_0, b0.AsSByte(), a0);
-                    s1_0 = PortableParts.Dot(s1_0, b1.AsSByte(), a0);
-                    Vector128<sbyte> a1 = Vector128.Create(q[11]).AsSByte();
-                    s0_1 = PortableParts.Dot(s0_1, b0.AsSByte(), a1);
-                    s1_1 = PortableParts.Dot(s1_1, b1.AsSByte(), a1);
+                    Vector128<byte> b0_0 = Vector128.Load(w + 192) ^ Vector128.Create((byte)0x80);
+                    Vector128<byte> b0_1 = Vector128.Load(w + 192 + 16) ^ Vector128.Create((byte)0x80);
+                    Vector128<sbyte> a0_3 = Vector128.Create(q[3]).AsSByte();
+                    s0_0 = PortableParts.Dot(s0_0, b0_0.AsSByte(), a0_3);
+                    s1_0 = PortableParts.Dot(s1_0, b0_1.AsSByte(), a0_3);
+                    Vector128<sbyte> a1_3 = Vector128.Create(q[11]).AsSByte();
+                    s0_1 = PortableParts.Dot(s0_1, b0_0.AsSByte(), a1_3);
+                    s1_1 = PortableParts.Dot(s1_1, b0_1.AsSByte(), a1_3);
                 }
                 {
-                    Vector128<byte> v0 = Vector128.Load(w + 256);
-                    Vector128<byte> v1 = Vector128.Load(w + 256 + 16);
-                    Vector128<byte> b0 = v0 ^ Vector128.Create((byte)0x80);
-                    Vector128<byte> b1 = v1 ^ Vector128.Create((byte)0x80);
-                    Vector128<sbyte> a0 = Vector128.Create(q[4]).AsSByte();
-                    s0_0 = PortableParts.Dot(s0_0, b0.AsSByte(), a0);
-                    s1_0 = PortableParts.Dot(s1_0, b1.AsSByte(), a0);
-                    Vector128<sbyte> a1 = Vector128.Create(q[12]).AsSByte();
-                    s0_1 = PortableParts.Dot(s0_1, b0.AsSByte(), a1);
-                    s1_1 = PortableParts.Dot(s1_1, b1.AsSByte(), a1);
+                    Vector128<byte> b0_0 = Vector128.Load(w + 256) ^ Vector128.Create((byte)0x80);
+                    Vector128<byte> b0_1 = Vector128.Load(w + 256 + 16) ^ Vector128.Create((byte)0x80);
+                    Vector128<sbyte> a0_4 = Vector128.Create(q[4]).AsSByte();
+                    s0_0 = PortableParts.Dot(s0_0, b0_0.AsSByte(), a0_4);
+                    s1_0 = PortableParts.Dot(s1_0, b0_1.AsSByte(), a0_4);
+                    Vector128<sbyte> a1_4 = Vector128.Create(q[12]).AsSByte();
+                    s0_1 = PortableParts.Dot(s0_1, b0_0.AsSByte(), a1_4);
+                    s1_1 = PortableParts.Dot(s1_1, b0_1.AsSByte(), a1_4);
                 }
                 {
-                    Vector128<byte> v0 = Vector128.Load(w + 320);
-                    Vector128<byte> v1 = Vector128.Load(w + 320 + 16);
-                    Vector128<byte> b0 = v0 ^ Vector128.Create((byte)0x80);
-                    Vector128<byte> b1 = v1 ^ Vector128.Create((byte)0x80);
-                    Vector128<sbyte> a0 = Vector128.Create(q[5]).AsSByte();
-                    s0_0 = PortableParts.Dot(s0_0, b0.AsSByte(), a0);
-                    s1_0 = PortableParts.Dot(s1_0, b1.AsSByte(), a0);
-                    Vector128<sbyte> a1 = Vector128.Create(q[13]).AsSByte();
-                    s0_1 = PortableParts.Dot(s0_1, b0.AsSByte(), a1);
-                    s1_1 = PortableParts.Dot(s1_1, b1.AsSByte(), a1);
+                    Vector128<byte> b0_0 = Vector128.Load(w + 320) ^ Vector128.Create((byte)0x80);
+                    Vector128<byte> b0_1 = Vector128.Load(w + 320 + 16) ^ Vector128.Create((byte)0x80);
+                    Vector128<sbyte> a0_5 = Vector128.Create(q[5]).AsSByte();
+                    s0_0 = PortableParts.Dot(s0_0, b0_0.AsSByte(), a0_5);
+                    s1_0 = PortableParts.Dot(s1_0, b0_1.AsSByte(), a0_5);
+                    Vector128<sbyte> a1_5 = Vector128.Create(q[13]).AsSByte();
+                    s0_1 = PortableParts.Dot(s0_1, b0_0.AsSByte(), a1_5);
+                    s1_1 = PortableParts.Dot(s1_1, b0_1.AsSByte(), a1_5);
                 }
                 {
-                    Vector128<byte> v0 = Vector128.Load(w + 384);
-                    Vector128<byte> v1 = Vector128.Load(w + 384 + 16);
-                    Vector128<byte> b0 = v0 ^ Vector128.Create((byte)0x80);
-                    Vector128<byte> b1 = v1 ^ Vector128.Create((byte)0x80);
-                    Vector128<sbyte> a0 = Vector128.Create(q[6]).AsSByte();
-                    s0_0 = PortableParts.Dot(s0_0, b0.AsSByte(), a0);
-                    s1_0 = PortableParts.Dot(s1_0, b1.AsSByte(), a0);
-                    Vector128<sbyte> a1 = Vector128.Create(q[14]).AsSByte();
-                    s0_1 = PortableParts.Dot(s0_1, b0.AsSByte(), a1);
-                    s1_1 = PortableParts.Dot(s1_1, b1.AsSByte(), a1);
+                    Vector128<byte> b0_0 = Vector128.Load(w + 384) ^ Vector128.Create((byte)0x80);
+                    Vector128<byte> b0_1 = Vector128.Load(w + 384 + 16) ^ Vector128.Create((byte)0x80);
+                    Vector128<sbyte> a0_6 = Vector128.Create(q[6]).AsSByte();
+                    s0_0 = PortableParts.Dot(s0_0, b0_0.AsSByte(), a0_6);
+                    s1_0 = PortableParts.Dot(s1_0, b0_1.AsSByte(), a0_6);
+                    Vector128<sbyte> a1_6 = Vector128.Create(q[14]).AsSByte();
+                    s0_1 = PortableParts.Dot(s0_1, b0_0.AsSByte(), a1_6);
+                    s1_1 = PortableParts.Dot(s1_1, b0_1.AsSByte(), a1_6);
                 }
                 {
-                    Vector128<byte> v0 = Vector128.Load(w + 448);
-                    Vector128<byte> v1 = Vector128.Load(w + 448 + 16);
-                    Vector128<byte> b0 = v0 ^ Vector128.Create((byte)0x80);
-                    Vector128<byte> b1 = v1 ^ Vector128.Create((byte)0x80);
-                    Vector128<sbyte> a0 = Vector128.Create(q[7]).AsSByte();
-                    s0_0 = PortableParts.Dot(s0_0, b0.AsSByte(), a0);
-                    s1_0 = PortableParts.Dot(s1_0, b1.AsSByte(), a0);
-                    Vector128<sbyte> a1 = Vector128.Create(q[15]).AsSByte();
-                    s0_1 = PortableParts.Dot(s0_1, b0.AsSByte(), a1);
-                    s1_1 = PortableParts.Dot(s1_1, b1.AsSByte(), a1);
+                    Vector128<byte> b0_0 = Vector128.Load(w + 448) ^ Vector128.Create((byte)0x80);
+                    Vector128<byte> b0_1 = Vector128.Load(w + 448 + 16) ^ Vector128.Create((byte)0x80);
+                    Vector128<sbyte> a0_7 = Vector128.Create(q[7]).AsSByte();
+                    s0_0 = PortableParts.Dot(s0_0, b0_0.AsSByte(), a0_7);
+                    s1_0 = PortableParts.Dot(s1_0, b0_1.AsSByte(), a0_7);
+                    Vector128<sbyte> a1_7 = Vector128.Create(q[15]).AsSByte();
+                    s0_1 = PortableParts.Dot(s0_1, b0_0.AsSByte(), a1_7);
+                    s1_1 = PortableParts.Dot(s1_1, b0_1.AsSByte(), a1_7);
                 }
                 Vector128<float> d0 = (Vector128.ShiftLeft(PortableParts.WidenShorts((short*)(d)), 13) & Vector128.Create(HalfBits)).AsSingle() * Vector128.Create(HalfScale);
                 Vector128<float> d1 = (Vector128.ShiftLeft(PortableParts.WidenShorts((short*)(d + 8)), 13) & Vector128.Create(HalfBits)).AsSingle() * Vector128.Create(HalfScale);
@@ -319,20 +271,19 @@ internal static unsafe partial class PortableTiles
                 var s0_1 = Vector128<int>.Zero;
                 var s0_2 = Vector128<int>.Zero;
                 var s0_3 = Vector128<int>.Zero;
-                for (int g = 0; g < 8; g++)
+                int* qg = q;
+                for (byte* wg = w; wg < w + 512; wg += 64)
                 {
-                    {
-                        Vector128<byte> v0 = Vector128.Load(w + g * 64);
-                        Vector128<byte> b0 = v0 ^ Vector128.Create((byte)0x80);
-                        Vector128<sbyte> a0 = Vector128.Create(q[g]).AsSByte();
-                        s0_0 = PortableParts.Dot(s0_0, b0.AsSByte(), a0);
-                        Vector128<sbyte> a1 = Vector128.Create(q[g + 8]).AsSByte();
-                        s0_1 = PortableParts.Dot(s0_1, b0.AsSByte(), a1);
-                        Vector128<sbyte> a2 = Vector128.Create(q[g + 16]).AsSByte();
-                        s0_2 = PortableParts.Dot(s0_2, b0.AsSByte(), a2);
-                        Vector128<sbyte> a3 = Vector128.Create(q[g + 24]).AsSByte();
-                        s0_3 = PortableParts.Dot(s0_3, b0.AsSByte(), a3);
-                    }
+                    Vector128<byte> b0_0 = Vector128.Load(wg) ^ Vector128.Create((byte)0x80);
+                    Vector128<sbyte> a0_0 = Vector128.Create(qg[0]).AsSByte();
+                    s0_0 = PortableParts.Dot(s0_0, b0_0.AsSByte(), a0_0);
+                    Vector128<sbyte> a1_0 = Vector128.Create(qg[8]).AsSByte();
+                    s0_1 = PortableParts.Dot(s0_1, b0_0.AsSByte(), a1_0);
+                    Vector128<sbyte> a2_0 = Vector128.Create(qg[16]).AsSByte();
+                    s0_2 = PortableParts.Dot(s0_2, b0_0.AsSByte(), a2_0);
+                    Vector128<sbyte> a3_0 = Vector128.Create(qg[24]).AsSByte();
+                    s0_3 = PortableParts.Dot(s0_3, b0_0.AsSByte(), a3_0);
+                    qg += 1;
                 }
                 Vector128<float> d0 = (Vector128.ShiftLeft(PortableParts.WidenShorts((short*)(d)), 13) & Vector128.Create(HalfBits)).AsSingle() * Vector128.Create(HalfScale);
                 acc0_0 = Vector128.MultiplyAddEstimate(Vector128.ConvertToSingle(s0_0), d0 * Vector128.Create(xs[0]), acc0_0);
