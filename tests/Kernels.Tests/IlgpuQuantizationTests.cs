@@ -76,6 +76,9 @@ public abstract class IlgpuQuantizationTests(IlgpuFixture fixture)
 [Collection(nameof(SimulatorFixture))]
 public sealed class IlgpuSimulatorQuantizationTests(SimulatorFixture fixture) : IlgpuQuantizationTests(fixture);
 
+[Collection(nameof(QuartetFixture))]
+public sealed class IlgpuQuartetQuantizationTests(QuartetFixture fixture) : IlgpuQuantizationTests(fixture);
+
 [Collection(nameof(OpenClFixture))]
 public sealed class IlgpuOpenClQuantizationTests(OpenClFixture fixture) : IlgpuQuantizationTests(fixture);
 

@@ -70,6 +70,9 @@ public abstract class IlgpuSamenessTests(IlgpuFixture fixture, int length)
 [Collection(nameof(SimulatorFixture))]
 public sealed class IlgpuSimulatorSamenessTests(SimulatorFixture fixture) : IlgpuSamenessTests(fixture, 270);
 
+[Collection(nameof(QuartetFixture))]
+public sealed class IlgpuQuartetSamenessTests(QuartetFixture fixture) : IlgpuSamenessTests(fixture, 270);
+
 [Collection(nameof(OpenClFixture))]
 public sealed class IlgpuOpenClSamenessTests(OpenClFixture fixture) : IlgpuSamenessTests(fixture, 600);
 
