@@ -38,31 +38,39 @@ public abstract class IlgpuFixture : IDisposable
 }
 
 /// <summary>ILGPU's CPU accelerator, which raises a Trace assertion on every index beyond a view.</summary>
-public sealed class SimulatorFixture : IlgpuFixture
+public abstract class BoundsFixture : IlgpuFixture
 {
-    private readonly ConcurrentQueue<string> failures = [];
+    private static readonly ConcurrentQueue<string> Failures = [];
 
-    public SimulatorFixture() : base(SimulatorDevice.Open)
+    static BoundsFixture()
     {
         // The default listener would end the process.
         Trace.Listeners.Clear();
-        Trace.Listeners.Add(new Recorder(failures));
+        Trace.Listeners.Add(new Recorder());
     }
+
+    private protected BoundsFixture(Func<Device> open) : base(open) { }
 
     public override void CheckBounds()
     {
-        bool failed = failures.TryDequeue(out string? first);
-        failures.Clear();
+        bool failed = Failures.TryDequeue(out string? first);
+        Failures.Clear();
         Assert.False(failed, "assertion in a kernel: " + first);
     }
 
-    private sealed class Recorder(ConcurrentQueue<string> failures) : TraceListener
+    private sealed class Recorder : TraceListener
     {
-        public override void Fail(string? message, string? detailMessage) => failures.Enqueue(message + " " + detailMessage);
+        public override void Fail(string? message, string? detailMessage) => Failures.Enqueue(message + " " + detailMessage);
         public override void Write(string? message) { }
         public override void WriteLine(string? message) { }
     }
 }
+
+/// <summary>Device <c>ilgpu-cpu</c>: groups of one thread.</summary>
+public sealed class SimulatorFixture() : BoundsFixture(SimulatorDevice.Open);
+
+/// <summary>The same accelerator with groups of four threads, which must exchange what they computed.</summary>
+public sealed class QuartetFixture() : BoundsFixture(() => SimulatorDevice.Open<QuartetGroups>(4));
 
 /// <summary>The first OpenCL device: PoCL in CI.</summary>
 public sealed class OpenClFixture() : IlgpuFixture(Open)
@@ -98,6 +106,9 @@ public sealed class CudaFixture() : IlgpuFixture(Open)
 
 [CollectionDefinition(nameof(SimulatorFixture))]
 public sealed class SimulatorTests : ICollectionFixture<SimulatorFixture>;
+
+[CollectionDefinition(nameof(QuartetFixture))]
+public sealed class QuartetTests : ICollectionFixture<QuartetFixture>;
 
 [CollectionDefinition(nameof(OpenClFixture))]
 public sealed class OpenClTests : ICollectionFixture<OpenClFixture>;

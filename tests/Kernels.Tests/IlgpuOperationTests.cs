@@ -21,6 +21,9 @@ public abstract class IlgpuOperationTests(IlgpuFixture fixture)
 [Collection(nameof(SimulatorFixture))]
 public sealed class IlgpuSimulatorOperationTests(SimulatorFixture fixture) : IlgpuOperationTests(fixture);
 
+[Collection(nameof(QuartetFixture))]
+public sealed class IlgpuQuartetOperationTests(QuartetFixture fixture) : IlgpuOperationTests(fixture);
+
 [Collection(nameof(OpenClFixture))]
 public sealed class IlgpuOpenClOperationTests(OpenClFixture fixture) : IlgpuOperationTests(fixture);
 

@@ -28,9 +28,42 @@ public sealed class PtxKernelTests : IClassFixture<PtxKernelTests.Compiler>
         DeviceKernel kernel = KernelTable.Create<CudaIsa, GpuGroups>().All.Single(k => k.Name == name);
         string text = compiler.Compile(target, kernel);
         int Count(string pattern) => Regex.Count(text, pattern);
-        output.WriteLine($"{name}: {Count("\n")} lines, dp4a {Count("dp4a")}, fma {Count(@"fma\.rn\.f32")}, local {Count(@"\.local")}, v4 loads {Count(@"ld\.global\.v4")}, div {Count(@"(div|rem)\.[us]")}, barriers {Count(@"bar\.sync")}");
+        int shared = Regex.Matches(text, @"\.shared [^\n]*\[(\d+)\]").Sum(m => int.Parse(m.Groups[1].Value));
+        output.WriteLine($"{name}: {Count("\n")} lines, dp4a {Count("dp4a")}, fma {Count(@"fma\.rn\.f32")}, 16-byte loads {Count(@"ld\.global\.v4")}, barriers {Count(@"bar\.sync")}, shared {shared}");
 
+        // No kernel keeps a value in thread-local memory, calls, or leaves a rounding to the driver. 48 KiB is what a group may have without asking.
         Assert.Equal(0, Count(@"\.local"));
+        Assert.Equal(0, Count(@"\bcall\b|inference_"));
+        Assert.Equal(0, Count(@"\b(add|sub|mul|mad|fma)\.(ftz\.)?f32|\.ftz|div\.(approx|full)"));
+        Assert.InRange(shared, 0, 48 << 10);
+        Assert.Equal(1, Count($@"\.maxntid {kernel.GroupSize}, 1, 1"));
+
+        string[] words = name.Split(' ');
+        int tile = words[^1][0] == 'x' ? int.Parse(words[^1][1..]) : 0;
+        if (words[0] == "Linear" && words[1][0] == 'Q')
+        {
+            // Eight dp4a to a chunk and token, a fma or two to scale them, and the weights by 16 bytes.
+            int scales = words[1] is "Q4_K" or "Q6_K" ? 2 : 1, loads = words[1] switch { "Q8_0" or "Q4_K" => 2, _ => 1 };
+            Assert.Equal((8 * tile, scales * tile, loads + 2 * tile), (Count(@"dp4a\.s32\.s32"), Count(@"fma\.rn\.f32"), Count(@"ld\.global\.v4")));
+        }
+        if (words[0] == "Linear" && words[1][0] != 'Q')
+            Assert.Equal((0, 8 * tile, (words[1] == "F32" ? 2 : 1) + 2 * tile), (Count("dp4a"), Count(@"fma\.rn\.f32"), Count(@"ld\.global\.v4")));
+        if (words[0] == "Attention")
+        {
+            // A query needs 8 for a score and 8 for the weighted values, and the fold needs 4 and 1.
+            Assert.Equal(16 * tile + 5, Count(@"fma\.rn\.f32"));
+            Assert.InRange(Count(@"ld\.shared\.v4"), 2 * tile, 2 * tile + 4);
+        }
+        // float16 values and weights are converted by one instruction.
+        if (words[0] == "Attention" && words[1] == "F16" || words is ["Linear", "F16" or "Q8_0" or "Q4_0" or "Q4_K" or "Q6_K", ..]) Assert.InRange(Count(@"cvt\.f32\.f16"), 1, 16);
+    }
+
+    [Fact]
+    public void Names_are_unique_and_operations_complete()
+    {
+        IReadOnlyList<DeviceKernel> all = KernelTable.Create<CudaIsa, GpuGroups>().All;
+        Assert.Equal(all.Count, all.Select(k => k.Name).Distinct().Count());
+        Assert.Equal(TensorFormat.All.Select(f => f.Type).Order(), KernelTable.Create<CudaIsa, GpuGroups>().Formats.Select(f => f.Type).Order());
     }
 
     /// <summary>ILGPU's PTX back-ends of the targets.</summary>

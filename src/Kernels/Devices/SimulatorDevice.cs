@@ -12,13 +12,14 @@ internal static class SimulatorDevice
 
     public static DeviceInfo Info() => new(Name, Hardware, GC.GetGCMemoryInfo().TotalAvailableMemoryBytes, null, DeviceStatus.Usable, null);
 
-    /// <summary>Opens it with the threads of one group to a multiprocessor, and a multiprocessor to a processor.</summary>
-    public static Device Open() => Open<SimulatorGroups>(4);
+    /// <summary>Opens it with groups of one thread, a multiprocessor to a processor.</summary>
+    public static Device Open() => Open<SoloGroups>(1);
 
     /// <summary>Opens it with another choice of groups, whose largest has <paramref name="threads"/> threads.</summary>
     public static Device Open<TGroups>(int threads) where TGroups : struct, IGroups
     {
-        Context context = Context.Create(b => b.CPU(new CPUDevice(threads, 1, Environment.ProcessorCount)).EnableAlgorithms().Optimize(OptimizationLevel.O2));
+        // A warp has two threads at least; the second of a group of one waits.
+        Context context = Context.Create(b => b.CPU(new CPUDevice(Math.Max(2, threads), 1, Environment.ProcessorCount)).EnableAlgorithms().Optimize(OptimizationLevel.O2));
         CPUAccelerator accelerator = context.GetCPUDevice(0).CreateCPUAccelerator(context);
         return new Device(Name, Hardware, new IlgpuKernels(Name, new KernelLoader(accelerator), KernelTable.Create<Portable, TGroups>()), [], accelerator, context);
     }
