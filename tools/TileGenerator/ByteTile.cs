@@ -25,9 +25,10 @@ internal abstract class ByteTile : Tile
     }
 
     /// <summary>Declares <c>{name}{vector}</c> for the bytes of each row vector at <paramref name="pointer"/>.</summary>
-    protected static void LoadBytes(TileBody tile, string name, string pointer, string change = "")
+    protected static void LoadBytes(TileBody tile, string name, string pointer, string change = "", bool prefetch = true)
     {
         string v = tile.Set.Vector;
+        if (prefetch) tile.Prefetch(pointer, 0);
         tile.EachRow(r => $"{v}<byte> {name}{r} = {v}.Load({TileBody.Plus(pointer, r * tile.Set.Lanes * 4)}){change};");
     }
 

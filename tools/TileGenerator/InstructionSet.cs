@@ -24,6 +24,9 @@ internal abstract class InstructionSet
     /// <summary>Namespaces of the intrinsics.</summary>
     public virtual string[] Usings => ["System.Runtime.Intrinsics", "System.Runtime.Intrinsics.X86"];
 
+    /// <summary>Whether there is a prefetch call.</summary>
+    public virtual bool HasPrefetch => true;
+
     /// <summary>Whether weight bytes are taken as signed; else unsigned, and a start value corrects the zero point.</summary>
     public virtual bool SignedWeights => false;
 

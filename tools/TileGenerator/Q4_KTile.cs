@@ -83,7 +83,7 @@ internal sealed class Q4_KTile : ByteTile
             {
                 foreach (Group g in groups)
                 {
-                    LoadBytes(tile, $"v{g.Number}_", g.Weights);
+                    LoadBytes(tile, $"v{g.Number}_", g.Weights, prefetch: !high);
                     Unpack(tile, $"n{g.Number}_", r => high ? HighNibble(set, $"v{g.Number}_{r}") : LowNibble(set, $"v{g.Number}_{r}"));
                 }
                 Dot(tile, quants, ("s", [.. groups.Select(g => new Product($"n{g.Number}_", g.Dword + (high ? BlockDwords * tile.Tokens : 0)))]));

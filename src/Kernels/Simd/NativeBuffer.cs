@@ -3,7 +3,7 @@ using System.Runtime.InteropServices;
 namespace Inference.Kernels;
 
 /// <summary>
-/// Zeroed native memory. Large buffers are aligned to 2 MiB and offered for huge pages, which gains 5-15 % in streaming reads; small ones to 64 bytes.
+/// Native memory, zeroed unless asked otherwise. Large buffers are aligned to 2 MiB and offered for huge pages, which gains 5-15 % in streaming reads; small ones to 64 bytes.
 /// A tail of <see cref="Slack"/> bytes may be read (never written) beyond the end, so that kernels can prefetch and load whole vectors.
 /// </summary>
 internal sealed unsafe partial class NativeBuffer : IDisposable
@@ -13,8 +13,10 @@ internal sealed unsafe partial class NativeBuffer : IDisposable
     private const int MadviseHugePage = 14;
     private void* pointer;
 
+    /// <param name="bytes">Usable bytes.</param>
+    /// <param name="clear">Whether to zero them. What is filled anyway need not be: then the threads that fill it also take its page faults.</param>
     /// <exception cref="OutOfMemoryException">The system has not that much memory.</exception>
-    public NativeBuffer(long bytes)
+    public NativeBuffer(long bytes, bool clear = true)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(bytes);
         Bytes = bytes;
@@ -23,7 +25,7 @@ internal sealed unsafe partial class NativeBuffer : IDisposable
         if (large) size = (size + HugePage - 1) / HugePage * HugePage;
         pointer = NativeMemory.AlignedAlloc(size, large ? (nuint)HugePage : 64);
         if (large && OperatingSystem.IsLinux()) _ = Madvise(pointer, size, MadviseHugePage); // a hint: failure costs speed only
-        NativeMemory.Clear(pointer, size);
+        if (clear) NativeMemory.Clear(pointer, size);
         GC.AddMemoryPressure((long)size);
         allocated = (long)size;
     }
