@@ -19,9 +19,9 @@ internal abstract class ByteTile : Tile
     /// <summary>Pointers that each pass moves through the activations.</summary>
     protected static void BeginActivations(TileBody tile, bool corrections)
     {
-        tile.Code.Line("int* q = quants;");
-        tile.Code.Line("float* xs = scales;");
-        if (corrections) tile.Code.Line("int* c = corrections;");
+        tile.Code.Line($"int* q = {tile.AtToken("quants", BlockDwords)};");
+        tile.Code.Line($"float* xs = {tile.AtToken("scales", 1)};");
+        if (corrections) tile.Code.Line($"int* c = {tile.AtToken("corrections", 1)};");
     }
 
     /// <summary>Declares <c>{name}{vector}</c> for the bytes of each row vector at <paramref name="pointer"/>.</summary>

@@ -15,7 +15,7 @@ internal abstract class FloatTile : Tile
     {
         CodeWriter code = tile.Code;
         code.Line($"byte* w = {tile.AtPass("panel", 0, StepBytes / PanelRows)};");
-        code.Line("float* a = activations;");
+        code.Line($"float* a = {tile.AtToken("activations", 1)};");
         code.Block("for (int k = columns; k > 0; k--)", () =>
         {
             Load(tile);
@@ -25,7 +25,7 @@ internal abstract class FloatTile : Tile
                 tile.EachRow(r => $"acc{r}_{t} = {tile.Set.MultiplyAdd("w" + r, "a" + t, $"acc{r}_{t}")};");
             }
             code.Line($"w += {StepBytes};");
-            code.Line($"a += {tile.Tokens};");
+            code.Line($"a += {tile.Width};");
         });
     }
 

@@ -18,6 +18,12 @@ internal abstract class InstructionSet
     /// <summary>Tile widths in tokens; the first is 1, each divides the next.</summary>
     public abstract int[] Tokens { get; }
 
+    /// <summary>Tokens that a tile keeps sums of at once; a wider tile takes its tokens in turns.</summary>
+    public virtual int TokensAtOnce => Tokens[^1];
+
+    /// <summary>Whether the set has tiles of a type.</summary>
+    public virtual bool Has(Tile tile) => true;
+
     /// <summary>Row vectors that a tile of so many tokens keeps at once, for panels of 16 rows (quantised) and of 64 (float).</summary>
     public abstract int RowVectors(int tokens, int panelRows);
 
