@@ -10,6 +10,9 @@ internal abstract class KernelSet : IDisposable
     /// <summary>Device name as the command line spells it, for example <c>cpu</c> or <c>opencl:0</c>.</summary>
     public abstract string Name { get; }
 
+    /// <summary>Milliseconds spent so far in compiling kernels for the device; 0 where they need none.</summary>
+    public virtual double CompileMilliseconds => 0;
+
     /// <summary>Packs a matrix for this device. With <paramref name="exact"/> it is decoded to F32 first, and products use F32 activations.</summary>
     public abstract Weight LoadWeight(in TensorSource source, bool exact);
 

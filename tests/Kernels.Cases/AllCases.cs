@@ -29,6 +29,9 @@ internal static class AllCases
             yield return AttentionCases.Create(Shape(14, 2, 16), [(5, 3)], 16, type);
         }
         yield return AttentionCases.Create(Shape(8, 1, 64), [(600, 2)], 64, KvType.F16);
+        // Value heads wider than key heads, part of the dims rotated, a group of 9, more rows than a tile.
+        yield return AttentionCases.Create(new AttentionShape(9, 1, 32, 80, 20, RopeStyle.Half, 0.2f), [(3, 40), (270, 1)], 48, KvType.F32);
+        yield return AttentionCases.Create(new AttentionShape(4, 2, 48, 16, 12, RopeStyle.Interleaved, 0.2f), [(500, 30)], 256, KvType.F16, qkNorm: true);
         yield return AttentionCases.Create(Shape(6, 2, 80, RopeStyle.Half), [(20, 4)], 16, KvType.F16);
     }
 

@@ -14,7 +14,9 @@ internal sealed unsafe partial class NativeBuffer : IDisposable
     private void* pointer;
 
     /// <param name="bytes">Usable bytes.</param>
-    /// <param name="clear">Whether to zero them. What is filled anyway need not be: then the threads that fill it also take its page faults.</param>
+    /// <param name="clear">
+    /// Whether to zero it. Memory that is written before it is read need not be: a cache's pages then take none at start, and packing threads take the page faults of their panels.
+    /// </param>
     /// <exception cref="OutOfMemoryException">The system has not that much memory.</exception>
     public NativeBuffer(long bytes, bool clear = true)
     {

@@ -1,0 +1,178 @@
+using System.Collections.Concurrent;
+using System.Diagnostics;
+using Inference.KvCache;
+using Inference.Scheduling;
+using Serilog;
+
+namespace Inference;
+
+/// <summary>
+/// The engine's thread: drain the inbox, plan, run, commit. Callers reach it only through the inbox, and are reached only through
+/// their generation's channel: the two thread crossings of a token.
+/// </summary>
+internal sealed class EngineLoop : IDisposable
+{
+    private readonly record struct Command(Request Request, bool Cancel);
+
+    /// <summary>Work of one kind of step, for rates.</summary>
+    public readonly record struct Throughput(long Tokens, double Seconds);
+
+    private readonly ConcurrentQueue<Command> inbox = new();
+    private readonly SemaphoreSlim wake = new(0);
+    private readonly Scheduler scheduler;
+    private readonly KvAllocator allocator;
+    private readonly StepRunner runner;
+    private readonly StepResults results;
+    private readonly Dictionary<ScheduledSequence, Request> requests = [];
+    private readonly Request[] planned;
+    private readonly ILogger logger;
+    private readonly Thread thread;
+    private readonly Lock snapshot = new();
+    private (SchedulerStatistics Scheduler, int Running, int Waiting, int BlocksUsed, Throughput Prefill, Throughput Decode) statistics;
+    private volatile bool stopping;
+
+    public EngineLoop(Scheduler scheduler, KvAllocator allocator, StepRunner runner, int maxSequences, ILogger logger)
+    {
+        this.scheduler = scheduler;
+        this.allocator = allocator;
+        this.runner = runner;
+        this.logger = logger;
+        results = new StepResults(maxSequences);
+        planned = new Request[maxSequences];
+        Publish();
+        thread = new Thread(Run) { IsBackground = true, Name = "inference engine" };
+        thread.Start();
+    }
+
+    /// <summary>A snapshot of the counters, taken after the last step.</summary>
+    public (SchedulerStatistics Scheduler, int Running, int Waiting, int BlocksUsed, Throughput Prefill, Throughput Decode) Statistics
+    {
+        get { lock (snapshot) return statistics; }
+    }
+
+    /// <summary>Hands a request over; it begins with the next step.</summary>
+    public void Submit(Request request) => Post(new Command(request, Cancel: false));
+
+    /// <summary>Ends a request; its blocks are free before the next step.</summary>
+    public void Cancel(Request request) => Post(new Command(request, Cancel: true));
+
+    private void Post(Command command)
+    {
+        inbox.Enqueue(command);
+        wake.Release();
+        // Nobody drains the inbox of a stopped engine.
+        if (stopping && !thread.IsAlive) EndAll();
+    }
+
+    private void Run()
+    {
+        try
+        {
+            while (!stopping)
+            {
+                if (!scheduler.HasWork) wake.Wait();
+                while (inbox.TryDequeue(out Command command)) Handle(command);
+                if (scheduler.HasWork && !stopping) Step();
+            }
+        }
+        catch (Exception e)
+        {
+            logger.Fatal(e, "The engine's thread ended");
+            stopping = true;
+        }
+        EndAll();
+    }
+
+    private void Handle(Command command)
+    {
+        Request request = command.Request;
+        if (command.Cancel)
+        {
+            if (request.IsFinished) return;
+            if (requests.Remove(request.Sequence)) scheduler.Cancel(request.Sequence);
+            Publish();
+            request.End(FinishReason.Cancelled, new OperationCanceledException("the request was cancelled"));
+        }
+        else if (!request.IsFinished)
+        {
+            try
+            {
+                scheduler.Add(request.Sequence);
+                requests.Add(request.Sequence, request);
+            }
+            catch (RequestRefusedException e)
+            {
+                request.End(FinishReason.Error, new InferenceException(e.Message, e));
+            }
+            Publish();
+        }
+    }
+
+    private Throughput prefill, decode;
+
+    private void Step()
+    {
+        long start = Stopwatch.GetTimestamp();
+        StepPlan plan = scheduler.Plan();
+        if (plan.SequenceCount == 0)
+        {
+            scheduler.Abandon(plan);
+            return;
+        }
+        for (int i = 0; i < plan.SequenceCount; i++) planned[i] = requests[plan.Sequences[i]];
+        ReadOnlySpan<Request> active = planned.AsSpan(0, plan.SequenceCount);
+        try
+        {
+            runner.Run(plan, active, results);
+        }
+        catch (Exception e)
+        {
+            Fail(plan, active, e);
+            return;
+        }
+        int decodeRows = plan.DecodeRows, prefillRows = plan.PrefillRows;
+        scheduler.Commit(plan, results);
+        foreach (Request request in active)
+            if (request.IsFinished) requests.Remove(request.Sequence);
+        double seconds = Stopwatch.GetElapsedTime(start).TotalSeconds;
+        if (decodeRows == 0) prefill = new Throughput(prefill.Tokens + prefillRows, prefill.Seconds + seconds);
+        else if (prefillRows == 0) decode = new Throughput(decode.Tokens + decodeRows, decode.Seconds + seconds);
+        Publish();
+        foreach (Request request in active) request.Deliver();
+    }
+
+    /// <summary>A step that failed ends its requests; the engine and the waiting ones go on.</summary>
+    private void Fail(StepPlan plan, ReadOnlySpan<Request> active, Exception e)
+    {
+        logger.Error(e, "A step of {Sequences} sequences failed", plan.SequenceCount);
+        scheduler.Abandon(plan);
+        foreach (Request request in active)
+            if (requests.Remove(request.Sequence)) scheduler.Cancel(request.Sequence);
+        Publish();
+        foreach (Request request in active) request.End(FinishReason.Error, new InferenceException("the step failed: " + e.Message, e));
+    }
+
+    private void EndAll()
+    {
+        while (inbox.TryDequeue(out Command command)) End(command.Request);
+        foreach (Request request in requests.Values) End(request);
+        requests.Clear();
+
+        static void End(Request request) => request.End(FinishReason.Error, new InferenceException("the engine was disposed"));
+    }
+
+    private void Publish()
+    {
+        SchedulerStatistics now = scheduler.Statistics;
+        lock (snapshot) statistics = (now, scheduler.RunningCount, scheduler.WaitingCount, allocator.Statistics().Used, prefill, decode);
+    }
+
+    public void Dispose()
+    {
+        stopping = true;
+        wake.Release();
+        thread.Join();
+        wake.Dispose();
+        runner.Dispose();
+    }
+}

@@ -1,0 +1,59 @@
+using Serilog;
+
+namespace Inference;
+
+/// <summary>Element type of the KV cache.</summary>
+public enum KvCacheType
+{
+    /// <summary>16-bit floats: half the memory and bandwidth, logits within 1e-2 of F32.</summary>
+    F16,
+
+    /// <summary>32-bit floats.</summary>
+    F32,
+}
+
+/// <summary>How an engine is set up. Everything has a default that suits one user on one machine.</summary>
+public sealed record EngineOptions
+{
+    /// <summary><c>auto</c>, <c>cpu</c>, <c>cuda[:n]</c>, <c>opencl[:n]</c> or <c>ilgpu-cpu</c>. Default <c>auto</c>: a GPU where one is usable, else the processor. A named device that cannot be used is an error.</summary>
+    public string Device { get; init; } = "auto";
+
+    /// <summary>Instruction set of <c>cpu</c>: <c>avx512</c>, <c>avx2vnni</c>, <c>avx2</c> or <c>portable</c>. Default null: the best that the processor has.</summary>
+    public string? Simd { get; init; }
+
+    /// <summary>Threads of <c>cpu</c>. Default 0: one per processor.</summary>
+    public int Threads { get; init; }
+
+    /// <summary>Element type of the KV cache. Default F16.</summary>
+    public KvCacheType KvType { get; init; } = KvCacheType.F16;
+
+    /// <summary>Bytes of KV memory. Default null: room for min(context, 8,192) tokens of 4 sequences, at most a quarter of the available memory.</summary>
+    public long? KvMemoryBytes { get; init; }
+
+    /// <summary>KV blocks; wins over <see cref="KvMemoryBytes"/>. Default null.</summary>
+    public int? KvBlocks { get; init; }
+
+    /// <summary>Tokens in a KV block, a multiple of 16 from 16 to 256. Default 16: least waste, and the block table walk costs nothing measurable.</summary>
+    public int BlockSize { get; init; } = 16;
+
+    /// <summary>Longest sequence in tokens, prompt and answer. Default null: the model's context.</summary>
+    public int? ContextLength { get; init; }
+
+    /// <summary>Token rows in one step. Default 512: large enough for full prefill speed, small enough that decoding sequences wait little for a neighbour's prompt.</summary>
+    public int MaxBatchTokens { get; init; } = 512;
+
+    /// <summary>Longest part of one prompt in one step. Default null: only <see cref="MaxBatchTokens"/> bounds it.</summary>
+    public int? MaxPrefillChunk { get; init; }
+
+    /// <summary>Sequences that run at once. Default 64; further requests wait.</summary>
+    public int MaxSequences { get; init; } = 64;
+
+    /// <summary>Expands weights to F32 and uses F32 activations and KV: the yardstick for every format. Default false.</summary>
+    public bool Exact { get; init; }
+
+    /// <summary>Packs weights into the layout of the kernels at load. Default true; false runs a simple, slower kernel straight over the file map.</summary>
+    public bool PackWeights { get; init; } = true;
+
+    /// <summary>Where the engine logs. Default null: silent.</summary>
+    public ILogger? Logger { get; init; }
+}

@@ -1,0 +1,59 @@
+namespace Inference;
+
+/// <summary>What an engine has done since it was loaded; a snapshot.</summary>
+public sealed record EngineStatistics
+{
+    /// <summary>Device in use, with its name.</summary>
+    public required string Device { get; init; }
+
+    /// <summary>Steps run.</summary>
+    public required long Steps { get; init; }
+
+    /// <summary>Steps with rows of both prefill and decode.</summary>
+    public required long MixedSteps { get; init; }
+
+    /// <summary>Parts of prompts that did not finish their prompt.</summary>
+    public required long PrefillChunks { get; init; }
+
+    /// <summary>Times a running sequence gave its blocks back and was computed again later.</summary>
+    public required long Preemptions { get; init; }
+
+    /// <summary>KV blocks of the pool.</summary>
+    public required int KvBlocksTotal { get; init; }
+
+    /// <summary>Most KV blocks in use at once.</summary>
+    public required int KvBlocksPeak { get; init; }
+
+    /// <summary>KV blocks in use now.</summary>
+    public required int KvBlocksUsed { get; init; }
+
+    /// <summary>Prompt tokens whose KV was found in the cache. 0 until prefixes are shared.</summary>
+    public required long CachedTokens { get; init; }
+
+    /// <summary>Rows of prompts computed, and the time of the steps that held nothing else, in seconds.</summary>
+    public required long PrefillTokens { get; init; }
+
+    /// <inheritdoc cref="PrefillTokens"/>
+    public required double PrefillSeconds { get; init; }
+
+    /// <summary>Rows of answers computed, and the time of the steps that held nothing else, in seconds.</summary>
+    public required long DecodeTokens { get; init; }
+
+    /// <inheritdoc cref="DecodeTokens"/>
+    public required double DecodeSeconds { get; init; }
+
+    /// <summary>Milliseconds from the call of LoadAsync until the engine was ready.</summary>
+    public required double LoadMilliseconds { get; init; }
+
+    /// <summary>Milliseconds of the above that went into compiling kernels for the device; 0 on <c>cpu</c>.</summary>
+    public required double CompileMilliseconds { get; init; }
+
+    /// <summary>Sequences running and waiting now.</summary>
+    public required int Running { get; init; }
+
+    /// <inheritdoc cref="Running"/>
+    public required int Waiting { get; init; }
+}
+
+/// <summary>Progress of loading: bytes of weights packed so far, of all.</summary>
+public readonly record struct LoadProgress(long BytesDone, long BytesTotal);

@@ -1,0 +1,56 @@
+using System.Threading.Channels;
+
+namespace Inference;
+
+/// <summary>
+/// One running request: the answer as a stream, and what is known about its prompt. Enumerate it once. Leaving the enumeration early
+/// cancels the request and frees its memory in the next step.
+/// </summary>
+public sealed class Generation : IAsyncEnumerable<GeneratedToken>
+{
+    private readonly Channel<GeneratedToken> channel = Channel.CreateUnbounded<GeneratedToken>(new() { SingleReader = true, SingleWriter = true });
+    private readonly Action cancel;
+    private int enumerated;
+
+    internal Generation(IReadOnlyList<int> promptTokenIds, Action cancel)
+    {
+        PromptTokenIds = promptTokenIds;
+        this.cancel = cancel;
+    }
+
+    /// <summary>The prompt as the model sees it.</summary>
+    public IReadOnlyList<int> PromptTokenIds { get; }
+
+    /// <summary>One entry per prompt token, the first null; complete when the first token arrives. Null unless <see cref="GenerationOptions.PromptLogprobs"/> is set.</summary>
+    public IReadOnlyList<TokenLogprobs?>? PromptLogprobs { get; internal set; }
+
+    /// <summary>Why the answer ended; null while it runs.</summary>
+    public FinishReason? FinishReason { get; internal set; }
+
+    internal ChannelWriter<GeneratedToken> Writer => channel.Writer;
+
+    /// <summary>Streams the answer. Cancelling <paramref name="cancellationToken"/> ends the request and throws.</summary>
+    /// <exception cref="OperationCanceledException">The request was cancelled.</exception>
+    /// <exception cref="InferenceException">The engine failed, or was disposed.</exception>
+    /// <exception cref="InvalidOperationException">It has been enumerated before.</exception>
+    public async IAsyncEnumerator<GeneratedToken> GetAsyncEnumerator(CancellationToken cancellationToken = default)
+    {
+        if (Interlocked.Exchange(ref enumerated, 1) != 0) throw new InvalidOperationException("a generation can be enumerated once");
+        try
+        {
+            await foreach (GeneratedToken token in channel.Reader.ReadAllAsync(cancellationToken).ConfigureAwait(false)) yield return token;
+        }
+        finally
+        {
+            if (FinishReason is null) cancel();
+        }
+    }
+
+    /// <summary>Collects the whole text.</summary>
+    public async Task<string> GetTextAsync(CancellationToken cancellationToken = default)
+    {
+        var text = new System.Text.StringBuilder();
+        await foreach (GeneratedToken token in this.WithCancellation(cancellationToken).ConfigureAwait(false)) text.Append(token.Text);
+        return text.ToString();
+    }
+}

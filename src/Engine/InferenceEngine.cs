@@ -1,0 +1,219 @@
+using System.Diagnostics;
+using System.Runtime.InteropServices;
+using Inference.Kernels;
+using Inference.KvCache;
+using Inference.Models;
+using Inference.Scheduling;
+using Serilog;
+
+namespace Inference;
+
+/// <summary>
+/// A loaded model that answers any number of concurrent requests: they share its weights, its paged KV memory and its steps. Thread-safe.
+/// A request's tokens are the same alone or beside others; at temperature 0 always, with a seed at any temperature.
+/// </summary>
+public sealed class InferenceEngine : IAsyncDisposable
+{
+    private readonly Device device;
+    private readonly GgufFile file;
+    private readonly LoadedModel model;
+    private readonly Tokenizer tokenizer;
+    private readonly EngineLoop loop;
+    private readonly ILogger logger;
+    private readonly double loadMilliseconds;
+    private long nextId;
+    private int disposed;
+
+    private InferenceEngine(Device device, GgufFile file, LoadedModel model, Tokenizer tokenizer, EngineLoop loop, int contextLength, ILogger logger, double loadMilliseconds)
+    {
+        this.device = device;
+        this.file = file;
+        this.model = model;
+        this.tokenizer = tokenizer;
+        this.loop = loop;
+        this.logger = logger;
+        this.loadMilliseconds = loadMilliseconds;
+        ContextLength = contextLength;
+    }
+
+    /// <summary>Longest sequence in tokens, prompt and answer.</summary>
+    public int ContextLength { get; }
+
+    /// <summary>Token ids are below this.</summary>
+    public int VocabularySize => model.Spec.Vocabulary;
+
+    /// <summary>The model's own name, or its file's.</summary>
+    public string ModelName => model.Name;
+
+    /// <summary>Warnings of the device, for example that it is used in a limited way.</summary>
+    public IReadOnlyList<string> Warnings => device.Warnings;
+
+    internal LoadedModel Model => model;
+    internal KernelSet Kernels => device.Kernels;
+
+    /// <summary>Opens the device, loads the model onto it and starts the engine.</summary>
+    /// <param name="source">Which model.</param>
+    /// <param name="options">Null: the defaults.</param>
+    /// <param name="progress">Hears of the bytes packed so far.</param>
+    /// <param name="cancellationToken">Ends loading; nothing stays allocated.</param>
+    /// <exception cref="FileNotFoundException">No such file.</exception>
+    /// <exception cref="ModelFormatException">The file is damaged, or of a kind that is not supported; the message names file, key, expected and found.</exception>
+    /// <exception cref="DeviceUnavailableException">The device that was asked for cannot be used; the message says why.</exception>
+    /// <exception cref="ArgumentException">An option is out of its range.</exception>
+    /// <exception cref="InferenceException">The KV memory holds no block.</exception>
+    public static Task<InferenceEngine> LoadAsync(ModelSource source, EngineOptions? options = null, IProgress<LoadProgress>? progress = null, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(source);
+        options ??= new EngineOptions();
+        Validate(options);
+        return Task.Run(() => LoadCoreAsync(source, options, progress, cancellationToken), cancellationToken);
+    }
+
+    private static async Task<InferenceEngine> LoadCoreAsync(ModelSource source, EngineOptions options, IProgress<LoadProgress>? progress, CancellationToken cancellationToken)
+    {
+        long start = Stopwatch.GetTimestamp();
+        ILogger logger = options.Logger ?? Serilog.Core.Logger.None;
+        string path = source.Resolve();
+        Device device = DeviceCatalog.Open(new DeviceOptions { Name = options.Device, Simd = options.Simd, Threads = options.Threads, Pack = options.PackWeights });
+        GgufFile? file = null;
+        LoadedModel? model = null;
+        StepRunner? runner = null;
+        try
+        {
+            foreach (string warning in device.Warnings) logger.Warning("{Device}: {Warning}", device.Name, warning);
+            file = GgufFile.Open(path);
+            // A vocabulary of 150,000 tokens takes as long as packing a small model: both at once.
+            Task<Tokenizer> vocabulary = Task.Run(() => Tokenizer.FromGguf(file), CancellationToken.None);
+            try
+            {
+                model = LoadedModel.Load(file, device.Kernels, new LoadOptions(options.Exact, progress is null ? null : new ProgressAdapter(progress)), cancellationToken);
+            }
+            finally
+            {
+                // The map must outlive its reader, whatever became of the weights.
+                await Task.WhenAny(vocabulary).ConfigureAwait(false);
+            }
+            Tokenizer tokenizer = await vocabulary.ConfigureAwait(false);
+            int context = options.ContextLength ?? model.Spec.Context;
+            if (context > model.Spec.Context)
+                throw new ArgumentOutOfRangeException(nameof(options), context, $"the context may be at most the model's {model.Spec.Context} tokens");
+
+            KvType type = options.Exact || options.KvType == KvCacheType.F32 ? KvType.F32 : KvType.F16;
+            KvLayout layout = model.Spec.CacheLayout(options.BlockSize, type, type);
+            int blocks = KvSizing.Blocks(options, layout, context);
+            int rows = Math.Max(options.MaxBatchTokens, 1), sequences = options.MaxSequences;
+            runner = new StepRunner(model, tokenizer.EndOfGeneration, device.Kernels, device.Kernels.AllocatePages(layout, blocks),
+                new StepCapacity(rows, sequences, (context + options.BlockSize - 1) / options.BlockSize, model.Spec.Rope.Dims));
+            var allocator = new KvAllocator([new CacheGroup(layout.Layers, CacheKind.Full, options.BlockSize, blocks)], sequences, context);
+            var scheduler = new Scheduler(allocator, new SchedulerOptions { MaxBatchTokens = rows, MaxChunk = options.MaxPrefillChunk ?? int.MaxValue });
+            double milliseconds = Stopwatch.GetElapsedTime(start).TotalMilliseconds;
+            logger.Information("Loaded {Model} on {Device} in {Milliseconds:F0} ms: {Blocks} KV blocks of {BlockSize} tokens, {Bytes} bytes",
+                model.Name, device.Name, milliseconds, blocks, options.BlockSize, layout.BytesPerBlock * blocks);
+            // Weights that are not packed are read from the map for as long as the engine lives.
+            if (options.PackWeights) file.Dispose();
+            return new InferenceEngine(device, file, model, tokenizer, new EngineLoop(scheduler, allocator, runner, sequences, logger), context, logger, milliseconds);
+        }
+        catch
+        {
+            runner?.Dispose();
+            model?.Dispose();
+            file?.Dispose();
+            device.Dispose();
+            throw;
+        }
+    }
+
+    private sealed class ProgressAdapter(IProgress<LoadProgress> progress) : IProgress<Models.LoadProgress>
+    {
+        public void Report(Models.LoadProgress value) => progress.Report(new LoadProgress(value.Bytes, value.TotalBytes));
+    }
+
+    private static void Validate(EngineOptions options)
+    {
+        Require(options.Threads is >= 0 and <= 1024, nameof(options.Threads), options.Threads, "from 0 to 1024");
+        Require(options.BlockSize is >= 16 and <= 256 && options.BlockSize % 16 == 0, nameof(options.BlockSize), options.BlockSize, "a multiple of 16 from 16 to 256");
+        Require(options.KvBlocks is null or >= 1, nameof(options.KvBlocks), options.KvBlocks, "at least 1");
+        Require(options.KvMemoryBytes is null or >= 1, nameof(options.KvMemoryBytes), options.KvMemoryBytes, "at least 1");
+        Require(options.ContextLength is null or >= 1, nameof(options.ContextLength), options.ContextLength, "at least 1");
+        Require(options.MaxBatchTokens is >= 1 and <= 1 << 16, nameof(options.MaxBatchTokens), options.MaxBatchTokens, "from 1 to 65536");
+        Require(options.MaxPrefillChunk is null or >= 1, nameof(options.MaxPrefillChunk), options.MaxPrefillChunk, "at least 1");
+        Require(options.MaxSequences is >= 1 and <= 1 << 14, nameof(options.MaxSequences), options.MaxSequences, "from 1 to 16384");
+
+        static void Require(bool condition, string name, object? value, string expected)
+        {
+            if (!condition) throw new ArgumentOutOfRangeException(name, value, $"{name} must be {expected}");
+        }
+    }
+
+    /// <summary>Begins to answer a prompt. The request runs from this call on, whether or not it is enumerated yet; call again for concurrent answers.</summary>
+    /// <param name="prompt">Text; the model's begin-of-text token is put in front where the model wants one.</param>
+    /// <param name="options">Null: the defaults, greedy and up to 256 tokens.</param>
+    /// <param name="cancellationToken">Ends the request; its memory is free before the next step.</param>
+    /// <exception cref="ArgumentException">An option is out of its range, or the prompt has no tokens.</exception>
+    /// <exception cref="ObjectDisposedException">The engine was disposed.</exception>
+    public Generation GenerateAsync(string prompt, GenerationOptions? options = null, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(prompt);
+        options ??= new GenerationOptions();
+        return GenerateAsync(tokenizer.Encode(prompt, addSpecial: true, parseSpecial: options.ParseSpecialTokens), options, cancellationToken);
+    }
+
+    /// <summary>Begins to answer a prompt given as token ids, taken as they are.</summary>
+    /// <inheritdoc cref="GenerateAsync(string, GenerationOptions?, CancellationToken)"/>
+    public Generation GenerateAsync(IReadOnlyList<int> prompt, GenerationOptions? options = null, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(prompt);
+        ObjectDisposedException.ThrowIf(disposed != 0, this);
+        options ??= new GenerationOptions();
+        options.Validate(VocabularySize);
+        if (prompt.Count == 0) throw new ArgumentException("the prompt has no tokens", nameof(prompt));
+        foreach (int id in prompt)
+            if ((uint)id >= (uint)VocabularySize) throw new ArgumentOutOfRangeException(nameof(prompt), id, $"token ids lie between 0 and {VocabularySize - 1}");
+
+        ulong seed = options.Seed ?? MemoryMarshal.Read<ulong>(System.Security.Cryptography.RandomNumberGenerator.GetBytes(8));
+        var request = new Request(Interlocked.Increment(ref nextId), [.. prompt], options, tokenizer, tokenizer.EndOfGeneration, seed, loop.Cancel);
+        loop.Submit(request);
+        if (cancellationToken.CanBeCanceled) request.Watch(cancellationToken, loop.Cancel);
+        return request.Generation;
+    }
+
+    /// <summary>What the engine has done so far.</summary>
+    public EngineStatistics GetStatistics()
+    {
+        var (scheduler, running, waiting, used, prefill, decode) = loop.Statistics;
+        return new EngineStatistics
+        {
+            Device = device.Name,
+            Steps = scheduler.Steps,
+            MixedSteps = scheduler.MixedSteps,
+            PrefillChunks = scheduler.PrefillChunks,
+            Preemptions = scheduler.Preemptions,
+            KvBlocksTotal = scheduler.KvBlocksTotal,
+            KvBlocksPeak = scheduler.KvBlocksPeak,
+            KvBlocksUsed = used,
+            CachedTokens = 0,
+            PrefillTokens = prefill.Tokens,
+            PrefillSeconds = prefill.Seconds,
+            DecodeTokens = decode.Tokens,
+            DecodeSeconds = decode.Seconds,
+            LoadMilliseconds = loadMilliseconds,
+            CompileMilliseconds = device.Kernels.CompileMilliseconds,
+            Running = running,
+            Waiting = waiting,
+        };
+    }
+
+    /// <summary>Stops the engine: running requests end with an error, and all memory is freed.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        if (Interlocked.Exchange(ref disposed, 1) != 0) return;
+        await Task.Run(() =>
+        {
+            loop.Dispose();
+            model.Dispose();
+            file.Dispose();
+            device.Dispose();
+        }).ConfigureAwait(false);
+        logger.Information("Disposed the engine of {Model}", model.Name);
+    }
+}

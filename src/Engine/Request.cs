@@ -1,0 +1,121 @@
+using Inference.Models;
+using Inference.Sampling;
+using Inference.Scheduling;
+
+namespace Inference;
+
+/// <summary>One request on the engine's thread: what to sample with, what to stop at, and where its tokens go.</summary>
+internal sealed class Request
+{
+    private readonly IReadOnlySet<int> endTokens;
+    private readonly StreamDecoder decoder;
+    private readonly StopMatcher stops;
+    private readonly int vocabulary;
+    private readonly TokenLogprobs?[]? promptLogprobs;
+    private CancellationTokenRegistration registration;
+    private GeneratedToken? outgoing;
+
+    public Request(long id, int[] prompt, GenerationOptions options, Tokenizer tokenizer, IReadOnlySet<int> endTokens, ulong seed, Action<Request> cancel)
+    {
+        this.endTokens = endTokens;
+        Options = options;
+        Seed = seed;
+        Generation = new Generation(prompt, () => cancel(this));
+        Sequence = new ScheduledSequence(id, prompt, options.MaxTokens, options.Priority, options.PromptLogprobs is not null);
+        decoder = tokenizer.CreateStream(skipSpecial: true, continuation: true);
+        vocabulary = tokenizer.VocabularySize;
+        stops = new StopMatcher(options.Stop);
+        if (options.PromptLogprobs is not null) promptLogprobs = new TokenLogprobs?[prompt.Length];
+        if (options.RepetitionPenalty != 1 || options.FrequencyPenalty != 0 || options.PresencePenalty != 0)
+        {
+            Counts = new TokenCounts();
+            foreach (int token in prompt) Counts.Add(token);
+        }
+    }
+
+    public GenerationOptions Options { get; }
+    public ulong Seed { get; }
+    public Generation Generation { get; }
+    public ScheduledSequence Sequence { get; }
+
+    /// <summary>Occurrences in prompt and output, where a penalty needs them.</summary>
+    public TokenCounts? Counts { get; }
+
+    public bool IsFinished => Generation.FinishReason is not null || outgoing?.FinishReason is not null;
+
+    /// <summary>Cancels the request when the caller's token says so.</summary>
+    public void Watch(CancellationToken token, Action<Request> cancel) => registration = token.UnsafeRegister(_ => cancel(this), null);
+
+    /// <summary>Notes the log probability of the prompt token that follows the row at <paramref name="position"/>.</summary>
+    public void AddPromptLogprobs(int position, ReadOnlySpan<float> logits) =>
+        promptLogprobs![position + 1] = LogitMath.Logprobs(logits, Sequence.Tokens[position + 1], Options.PromptLogprobs!.Value);
+
+    /// <summary>End tokens that may not be chosen yet.</summary>
+    public ReadOnlySpan<int> Banned(ReadOnlySpan<int> ends) => Sequence.GeneratedLength < Options.MinTokens && !Options.IgnoreEos ? ends : default;
+
+    /// <summary>Takes the token sampled from <paramref name="logits"/>, keeps what is certain of its text for <see cref="Deliver"/>, and says whether the answer ends. An end token is not part of the answer.</summary>
+    public bool Accept(int token, ReadOnlySpan<float> logits, out bool append)
+    {
+        int index = Sequence.GeneratedLength;
+        bool mayStop = index + 1 >= Options.MinTokens;
+        bool end = endTokens.Contains(token) && !Options.IgnoreEos || mayStop && Options.StopTokenIds.Contains(token);
+        append = !end;
+        string text = "";
+        FinishReason? reason = null;
+        if (end) reason = FinishReason.Stop;
+        else
+        {
+            Counts?.Add(token);
+            text = stops.Append(Text(token), mayStop, out bool stopped);
+            if (stopped) reason = FinishReason.Stop;
+            else if (Sequence.Length + 1 >= Sequence.MaxLength) reason = FinishReason.Length;
+            if (reason == FinishReason.Stop) stops.Flush();
+        }
+        // What was held back is text after all, unless a stop string is complete.
+        if (reason is not null && (end || reason == FinishReason.Length))
+        {
+            string rest = stops.Append(decoder.Flush().ToString(), mayStop, out bool stopped);
+            text += rest + (stopped ? "" : stops.Flush());
+        }
+        if (index == 0) Generation.PromptLogprobs = promptLogprobs;
+        var item = new GeneratedToken
+        {
+            Index = index,
+            TokenId = end ? null : token,
+            Text = text,
+            Logprobs = Options.Logprobs is { } top && !end ? LogitMath.Logprobs(logits, token, top) : null,
+            LogitHash = Options.LogitHash ? LogitMath.Hash(logits) : null,
+            FinishReason = reason,
+        };
+        outgoing = item;
+        return reason is not null;
+    }
+
+    /// <summary>Passes on what the step yielded, once the step is committed and counted: who sees the last token finds its blocks free.</summary>
+    public void Deliver()
+    {
+        if (outgoing is not { } item) return;
+        outgoing = null;
+        if (item.FinishReason is { } reason) Generation.FinishReason = reason;
+        Generation.Writer.TryWrite(item);
+        if (item.FinishReason is not null) Close(null);
+    }
+
+    /// <summary>Some models have more rows of logits than tokens; what those rows stand for has no text.</summary>
+    private string Text(int token) => token < vocabulary ? decoder.Append(token).ToString() : "";
+
+    /// <summary>Ends the request without a token.</summary>
+    public void End(FinishReason reason, Exception exception)
+    {
+        if (Generation.FinishReason is not null) return;
+        outgoing = null;
+        Generation.FinishReason = reason;
+        Close(exception);
+    }
+
+    private void Close(Exception? exception)
+    {
+        registration.Unregister();
+        Generation.Writer.TryComplete(exception);
+    }
+}

@@ -1,0 +1,83 @@
+using Inference.Kernels;
+using Inference.Models;
+using Inference.Sampling;
+using Inference.Scheduling;
+
+namespace Inference;
+
+/// <summary>Runs a plan: copies it into the device's batch, makes the forward pass, and samples from the rows that the plan lists.</summary>
+internal sealed class StepRunner : IDisposable
+{
+    private readonly LoadedModel model;
+    private readonly KernelSet kernels;
+    private readonly KvPages pages;
+    private readonly Workspace workspace;
+    private readonly Decoder decoder;
+    private readonly int[] endTokens;
+    private readonly StepBatch batch;
+    private readonly Sampler sampler;
+
+    public StepRunner(LoadedModel model, IReadOnlySet<int> endTokens, KernelSet kernels, KvPages pages, StepCapacity capacity)
+    {
+        this.model = model;
+        this.kernels = kernels;
+        this.pages = pages;
+        decoder = new Decoder(model.Spec, kernels);
+        this.endTokens = [.. endTokens];
+        batch = new StepBatch(capacity);
+        workspace = new Workspace(kernels, model.Spec, capacity.Rows, capacity.Rows);
+        sampler = new Sampler(model.Spec.Vocabulary);
+    }
+
+    /// <summary>Runs the step and fills <paramref name="results"/>. <paramref name="requests"/>: the request of each sequence of the plan.</summary>
+    public void Run(StepPlan plan, ReadOnlySpan<Request> requests, StepResults results)
+    {
+        results.Clear();
+        Fill(plan);
+        decoder.PrepareRope(batch);
+        kernels.Upload(batch);
+        decoder.Forward(batch, model.Weights, pages, workspace);
+        for (int first = 0; first < plan.OutputCount; first += workspace.LogitRows)
+        {
+            int count = Math.Min(workspace.LogitRows, plan.OutputCount - first);
+            decoder.Logits(batch, first, count, model.Weights, workspace);
+            ReadOnlySpan<float> rows = kernels.Download(workspace.Logits, count);
+            for (int i = 0; i < count; i++) Take(plan, plan.Outputs[first + i], requests, rows.Slice(i * model.Spec.Vocabulary, model.Spec.Vocabulary), results);
+        }
+    }
+
+    private void Fill(StepPlan plan)
+    {
+        foreach (TableEntry entry in plan.NewEntries(0)) batch.SetBlock(entry.TableSlot, entry.Index, entry.Block);
+        batch.RowCount = plan.RowCount;
+        plan.Tokens.CopyTo(batch.Tokens);
+        plan.Positions.CopyTo(batch.Positions);
+        plan.Slots(0).CopyTo(batch.Slots);
+        plan.RowSequence.CopyTo(batch.RowSequence);
+        batch.SequenceCount = plan.SequenceCount;
+        plan.QueryStart.CopyTo(batch.QueryStart);
+        plan.QueryCount.CopyTo(batch.QueryCount);
+        plan.KvLength.CopyTo(batch.KvLength);
+        plan.TableSlot.CopyTo(batch.TableSlot);
+        batch.OutputCount = plan.OutputCount;
+        for (int i = 0; i < plan.OutputCount; i++) batch.OutputRows[i] = plan.Outputs[i].Row;
+    }
+
+    private void Take(StepPlan plan, OutputRow output, ReadOnlySpan<Request> requests, ReadOnlySpan<float> row, StepResults results)
+    {
+        Request request = requests[output.Sequence];
+        if ((output.Kind & OutputKind.Logprobs) != 0) request.AddPromptLogprobs(plan.Positions[output.Row], row);
+        if ((output.Kind & OutputKind.Sample) == 0) return;
+        int position = request.Sequence.GeneratedLength;
+        int token = sampler.Sample(row, request.Options, request.Counts, request.Banned(endTokens), request.Seed, position);
+        bool finished = request.Accept(token, row, out bool append);
+        if (append) results.AddToken(output.Sequence, token);
+        if (finished) results.Finish(output.Sequence);
+    }
+
+    public void Dispose()
+    {
+        workspace.Dispose();
+        pages.Dispose();
+    }
+}

@@ -1,0 +1,64 @@
+using ILGPU.Runtime;
+
+namespace Inference.Kernels;
+
+/// <summary>What devices there are, and opening one by name. Nothing here falls back silently: what was asked for is opened, or the reason is thrown.</summary>
+internal static class DeviceCatalog
+{
+    /// <summary>Every device, with the reason for each that is limited or unusable. Missing native libraries are reasons, not errors.</summary>
+    public static IReadOnlyList<DeviceInfo> List() => [HostDevice.Info(), .. CudaDevices.List(), .. OpenClDevices.List(), SimulatorDevice.Info()];
+
+    /// <summary>Opens the device that the options name; under <c>auto</c> <see cref="Device.Name"/> tells the choice.</summary>
+    /// <exception cref="DeviceUnavailableException">It cannot be used; the message says what was asked, why not, and what there is.</exception>
+    public static Device Open(DeviceOptions options)
+    {
+        DeviceName name = DeviceName.Parse(options.Name);
+        return name.Kind switch
+        {
+            DeviceKind.Cpu => HostDevice.Open(options),
+            DeviceKind.IlgpuCpu => Guard(options.Name, SimulatorDevice.Open),
+            DeviceKind.Cuda => OpenIndexed(options.Name, name.Index, CudaDevices.List(), CudaDevices.Open),
+            DeviceKind.OpenCl => OpenIndexed(options.Name, name.Index, OpenClDevices.List(), OpenClDevices.Open),
+            _ => OpenAuto(options),
+        };
+    }
+
+    /// <summary>The first CUDA device, else the first full OpenCL GPU, else the processor. A GPU that is there and does not open is an error, not a reason to go on.</summary>
+    private static Device OpenAuto(DeviceOptions options)
+    {
+        if (CudaDevices.List() is var cuda && cuda.Any(d => d.Status == DeviceStatus.Usable)) return OpenIndexed(options.Name, null, cuda, CudaDevices.Open);
+        IReadOnlyList<DeviceInfo> opencl = OpenClDevices.List();
+        for (int i = 0; i < opencl.Count; i++)
+            if (opencl[i].Status == DeviceStatus.Usable && OpenClDevices.IsFullGpu(i)) return OpenIndexed(options.Name, i, opencl, OpenClDevices.Open);
+        return HostDevice.Open(options);
+    }
+
+    private static Device OpenIndexed(string asked, int? index, IReadOnlyList<DeviceInfo> devices, Func<int, Device> open)
+    {
+        int chosen = index ?? Math.Max(0, devices.TakeWhile(d => d.Status == DeviceStatus.Unusable).Count() % devices.Count);
+        bool none = devices is [{ MemoryBytes: 0, Status: DeviceStatus.Unusable }];
+        if (none) throw Unavailable(asked, devices[0].Reason!);
+        if (chosen >= devices.Count) throw Unavailable(asked, $"there {(devices.Count == 1 ? "is one such device" : $"are {devices.Count} such devices")}, counted from 0");
+        if (devices[chosen].Status == DeviceStatus.Unusable) throw Unavailable(asked, devices[chosen].Reason!);
+        return Guard(asked, () => open(chosen));
+    }
+
+    /// <summary>Turns what a driver throws into the one exception of this catalog.</summary>
+    private static Device Guard(string asked, Func<Device> open)
+    {
+        try
+        {
+            return open();
+        }
+        catch (AcceleratorException e)
+        {
+            throw new DeviceUnavailableException(Unavailable(asked, e.Message).Message, e);
+        }
+    }
+
+    private static DeviceUnavailableException Unavailable(string asked, string reason)
+    {
+        string there = string.Join(", ", List().Where(d => d.Status != DeviceStatus.Unusable).Select(d => d.Name));
+        return new($"device '{asked}' was asked for, but {reason}; devices here: {there}");
+    }
+}

@@ -1,0 +1,17 @@
+namespace Inference.Kernels;
+
+/// <summary>Which device to open, and how.</summary>
+internal sealed record DeviceOptions
+{
+    /// <summary><c>auto</c>, <c>cpu</c>, <c>cuda[:n]</c>, <c>opencl[:n]</c> or <c>ilgpu-cpu</c>. Default <c>auto</c>: a GPU where one is usable, else <c>cpu</c>.</summary>
+    public string Name { get; init; } = "auto";
+
+    /// <summary>Instruction set of <c>cpu</c>: <c>avx512</c>, <c>avx2vnni</c>, <c>avx2</c> or <c>portable</c>. Default: the best that the processor has.</summary>
+    public string? Simd { get; init; }
+
+    /// <summary>Threads of <c>cpu</c>. Default 0: one per processor that the process may use.</summary>
+    public int Threads { get; init; }
+
+    /// <summary>Whether <c>cpu</c> packs weights at load. Default true: packed products are several times faster.</summary>
+    public bool Pack { get; init; } = true;
+}

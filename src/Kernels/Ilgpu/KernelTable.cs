@@ -1,0 +1,138 @@
+namespace Inference.Kernels;
+
+/// <summary>Packs row <paramref name="row"/> of a matrix out of a file's blocks.</summary>
+internal delegate void PackRow(ReadOnlySpan<byte> blocks, in PackedHost packed, int row);
+
+/// <summary>The kernels of one weight format, and how it is packed.</summary>
+/// <param name="Type">The format.</param>
+/// <param name="Quantized">Whether products take int8 activations.</param>
+/// <param name="Sizes">Array sizes of a packed matrix of so many rows and columns.</param>
+/// <param name="PackRow">Packs one row.</param>
+/// <param name="Embed">Gather of decoded rows.</param>
+/// <param name="Linear">Products for tiles of 1, 2, 4 and 8 tokens.</param>
+internal sealed record FormatKernels(TensorType Type, bool Quantized, Func<int, int, PackedSizes> Sizes, PackRow PackRow,
+    DeviceKernel<EmbedArgs> Embed, DeviceKernel<LinearArgs>[] Linear);
+
+/// <summary>
+/// Every kernel that <see cref="IlgpuKernels"/> may launch, for one instruction set and one choice of groups. This is the only place that makes
+/// kernels, and tests compile all of <see cref="All"/>. Nothing is compiled until its first launch.
+/// </summary>
+internal sealed class KernelTable
+{
+    /// <summary>Head dims that attention is compiled for; a model takes the first that is large enough.</summary>
+    public static ReadOnlySpan<int> AttentionDims => [64, 128, 256];
+
+    /// <summary>Every kernel of the table.</summary>
+    public required IReadOnlyList<DeviceKernel> All { get; init; }
+
+    /// <summary>Threads of an elementwise group.</summary>
+    public required int ElementThreads { get; init; }
+
+    /// <summary>Rows of a product in one group.</summary>
+    public required int LinearRows { get; init; }
+
+    /// <summary>One entry to a weight format.</summary>
+    public required FormatKernels[] Formats { get; init; }
+
+    public required DeviceKernel<RmsNormArgs> NormFloats { get; init; }
+    public required DeviceKernel<RmsNormArgs> NormQuants { get; init; }
+    public required DeviceKernel<RmsNormArgs> NormBoth { get; init; }
+    public required DeviceKernel<QuantizeArgs> Quantize { get; init; }
+    public required DeviceKernel<GateUpArgs> GateUp { get; init; }
+    public required DeviceKernel<TableUpdateArgs> TableUpdate { get; init; }
+    public required DeviceKernel<AttentionMergeArgs> AttentionMerge { get; init; }
+
+    /// <summary>[key type][value type][norm]</summary>
+    public required DeviceKernel<QkvRopeWriteArgs>[][][] QkvRopeWrite { get; init; }
+
+    /// <summary>[key type][value type][index of the dim][log2 of the tile's queries]</summary>
+    public required DeviceKernel<AttentionArgs>[][][][] Attention { get; init; }
+
+    /// <summary>Index of the smallest compiled dim that holds both head dims.</summary>
+    /// <exception cref="NotSupportedException">A head dim is above 256 or no multiple of 16.</exception>
+    public static int DimIndex(int keyDim, int valueDim)
+    {
+        int dim = Math.Max(keyDim, valueDim);
+        for (int i = 0; i < AttentionDims.Length; i++)
+            if (dim <= AttentionDims[i] && keyDim % 16 == 0 && valueDim % 16 == 0) return i;
+        throw new NotSupportedException($"head dims {keyDim} (keys) and {valueDim} (values): expected multiples of 16 up to {AttentionDims[^1]}");
+    }
+
+    /// <summary>Makes the table of one instruction set and choice of groups.</summary>
+    public static KernelTable Create<TIsa, TGroups>() where TIsa : struct, IIsa where TGroups : struct, IGroups => new Builder<TIsa, TGroups>().Build();
+
+    private sealed class Builder<TIsa, TGroups> where TIsa : struct, IIsa where TGroups : struct, IGroups
+    {
+        private readonly List<DeviceKernel> all = [];
+
+        public KernelTable Build() => new()
+        {
+            All = all,
+            ElementThreads = TGroups.ElementThreads,
+            LinearRows = TGroups.Rows,
+            Formats =
+            [
+                Floats<DeviceF32>(), Floats<DeviceF16>(), Floats<DeviceBF16>(),
+                Quantized<DeviceQ8_0>(), Quantized<DeviceQ4_0>(), Quantized<DeviceQ4_K>(), Quantized<DeviceQ6_K>(),
+            ],
+            NormFloats = Add<RmsNormArgs>("RmsNorm floats", RmsNormKernel.Run<TIsa, TGroups, C1, C0>, TGroups.NormThreads),
+            NormQuants = Add<RmsNormArgs>("RmsNorm quants", RmsNormKernel.Run<TIsa, TGroups, C0, C1>, TGroups.NormThreads),
+            NormBoth = Add<RmsNormArgs>("RmsNorm both", RmsNormKernel.Run<TIsa, TGroups, C1, C1>, TGroups.NormThreads),
+            Quantize = Add<QuantizeArgs>("Quantize", ActivationQuantizationKernel.Run<TGroups>, TGroups.ElementThreads),
+            GateUp = Add<GateUpArgs>("GateUp", GateUpKernel.Run<TGroups>, TGroups.ElementThreads),
+            TableUpdate = Add<TableUpdateArgs>("TableUpdate", TableUpdateKernel.Run<TGroups>, TGroups.ElementThreads),
+            AttentionMerge = Add<AttentionMergeArgs>("AttentionMerge", Kernels.AttentionMerge.Run<TIsa, TGroups>, TGroups.HeadThreads),
+            QkvRopeWrite = [[Rope<KvF32, KvF32>(), Rope<KvF32, KvF16>()], [Rope<KvF16, KvF32>(), Rope<KvF16, KvF16>()]],
+            Attention = [[Attend<KvF32, KvF32>(), Attend<KvF32, KvF16>()], [Attend<KvF16, KvF32>(), Attend<KvF16, KvF16>()]],
+        };
+
+        private DeviceKernel<TArgs> Add<TArgs>(string name, Action<TArgs> kernel, int groupSize) where TArgs : struct
+        {
+            var added = new DeviceKernel<TArgs>(name, kernel, groupSize);
+            all.Add(added);
+            return added;
+        }
+
+        private FormatKernels Quantized<TFormat>() where TFormat : struct, IQuantizedFormat => new(TFormat.Type, true, TFormat.Sizes, TFormat.PackRow, Embed<TFormat>(),
+        [
+            Linear(TFormat.Type, 1, LinearKernel.Quantized<TFormat, TIsa, TGroups, QuantizedToken>),
+            Linear(TFormat.Type, 2, LinearKernel.Quantized<TFormat, TIsa, TGroups, QuantizedPair<QuantizedToken>>),
+            Linear(TFormat.Type, 4, LinearKernel.Quantized<TFormat, TIsa, TGroups, QuantizedPair<QuantizedPair<QuantizedToken>>>),
+            Linear(TFormat.Type, 8, LinearKernel.Quantized<TFormat, TIsa, TGroups, QuantizedPair<QuantizedPair<QuantizedPair<QuantizedToken>>>>),
+        ]);
+
+        private FormatKernels Floats<TFormat>() where TFormat : struct, IFloatFormat => new(TFormat.Type, false, TFormat.Sizes, TFormat.PackRow, Embed<TFormat>(),
+        [
+            Linear(TFormat.Type, 1, LinearKernel.Floats<TFormat, TIsa, TGroups, FloatToken>),
+            Linear(TFormat.Type, 2, LinearKernel.Floats<TFormat, TIsa, TGroups, FloatPair<FloatToken>>),
+            Linear(TFormat.Type, 4, LinearKernel.Floats<TFormat, TIsa, TGroups, FloatPair<FloatPair<FloatToken>>>),
+            Linear(TFormat.Type, 8, LinearKernel.Floats<TFormat, TIsa, TGroups, FloatPair<FloatPair<FloatPair<FloatToken>>>>),
+        ]);
+
+        private DeviceKernel<LinearArgs> Linear(TensorType type, int tokens, Action<LinearArgs> kernel) => Add($"Linear {type} x{tokens}", kernel, TGroups.Lanes * TGroups.Rows);
+
+        private DeviceKernel<EmbedArgs> Embed<TFormat>() where TFormat : struct, IPackedFormat =>
+            Add<EmbedArgs>($"Embed {TFormat.Type}", EmbedKernel.Run<TFormat, TIsa, TGroups>, TGroups.ElementThreads);
+
+        private DeviceKernel<QkvRopeWriteArgs>[] Rope<TKey, TValue>() where TKey : struct, IKvElement where TValue : struct, IKvElement =>
+        [
+            Add<QkvRopeWriteArgs>($"QkvRopeWrite {TKey.Type} {TValue.Type}", QkvRopeWriteKernel.Run<TKey, TValue, TIsa, TGroups, C0>, TGroups.HeadThreads),
+            Add<QkvRopeWriteArgs>($"QkvRopeWrite {TKey.Type} {TValue.Type} norm", QkvRopeWriteKernel.Run<TKey, TValue, TIsa, TGroups, C1>, TGroups.HeadThreads),
+        ];
+
+        private DeviceKernel<AttentionArgs>[][] Attend<TKey, TValue>() where TKey : struct, IKvElement where TValue : struct, IKvElement =>
+            [Attend<TKey, TValue, C64>(true), Attend<TKey, TValue, C128>(true), Attend<TKey, TValue, C256>(false)];
+
+        /// <summary>Tiles of 1, 2, 4 and, where shared memory holds it, 8 queries.</summary>
+        private DeviceKernel<AttentionArgs>[] Attend<TKey, TValue, TDim>(bool eight) where TKey : struct, IKvElement where TValue : struct, IKvElement where TDim : struct, IConst
+        {
+            DeviceKernel<AttentionArgs> Tile<TScores, TSums>() where TScores : struct, IScoreTile<TScores> where TSums : struct, ISumTile<TSums> =>
+                Add<AttentionArgs>($"Attention {TKey.Type} {TValue.Type} dim {TDim.Value} x{TScores.Count}",
+                    AttentionKernel.Run<TKey, TValue, TIsa, TGroups, TDim, TScores, TSums>, TGroups.AttentionThreads);
+
+            DeviceKernel<AttentionArgs>[] tiles =
+                [Tile<OneScore, OneSum>(), Tile<ScorePair<OneScore>, SumPair<OneSum>>(), Tile<ScorePair<ScorePair<OneScore>>, SumPair<SumPair<OneSum>>>()];
+            return eight ? [.. tiles, Tile<ScorePair<ScorePair<ScorePair<OneScore>>>, SumPair<SumPair<SumPair<OneSum>>>>()] : tiles;
+        }
+    }
+}

@@ -1,0 +1,123 @@
+using ILGPU;
+using ILGPU.Algorithms;
+
+namespace Inference.Kernels;
+
+/// <summary>The arguments of <see cref="QkvRopeWriteKernel"/>.</summary>
+internal struct QkvRopeWriteArgs
+{
+    /// <summary>[rows][heads * keyDim], rotated in place.</summary>
+    public ArrayView<float> Q;
+
+    /// <summary>[rows][kvHeads * keyDim]</summary>
+    public ArrayView<float> K;
+
+    /// <summary>[rows][kvHeads * valueDim]</summary>
+    public ArrayView<float> V;
+
+    /// <summary>[keyDim], read where TNorm is 1.</summary>
+    public ArrayView<float> QueryGain, KeyGain;
+
+    /// <summary>[row][ropeDims / 2][2] cosine and sine.</summary>
+    public ArrayView<float> Rope;
+
+    /// <summary>[row] block * blockSize + offset.</summary>
+    public ArrayView<int> Slots;
+
+    public PagesView Pages;
+    public int Heads, RopeDims;
+
+    /// <summary>Not 0: dims i and i + ropeDims / 2 are a pair; 0: dims 2i and 2i + 1.</summary>
+    public int RotateHalf;
+
+    /// <summary>1 for each gain that is there.</summary>
+    public int NormQuery, NormKey;
+
+    public float Epsilon;
+}
+
+/// <summary>
+/// Norms (where TNorm is 1) and rotates a head of q in place, or a head of k into its page, or copies a head of v into its page. Grid (heads +
+/// 2 kvHeads, rows), HeadThreads threads to a head, a thread to a pair of dims; the norm's squares are summed strided, then by a tree; float32.
+/// </summary>
+internal static class QkvRopeWriteKernel
+{
+    public static void Run<TKey, TValue, TIsa, TGroups, TNorm>(QkvRopeWriteArgs a)
+        where TKey : struct, IKvElement where TValue : struct, IKvElement where TIsa : struct, IIsa where TGroups : struct, IGroups where TNorm : struct, IConst
+    {
+        int t = Group.IdxX, head = Grid.IdxX, row = Grid.IdxY, kvHeads = a.Pages.KvHeads, keyDim = a.Pages.KeyDim;
+        int slot = a.Slots[row], blockSize = a.Pages.BlockSize;
+        int block = (int)((uint)slot / (uint)blockSize), offset = slot - block * blockSize;
+        bool isQuery = head < a.Heads, isKey = !isQuery && head < a.Heads + kvHeads;
+        int kvHead = isKey ? head - a.Heads : head - a.Heads - kvHeads;
+        long page = (long)block * kvHeads + kvHead;
+        long from = isQuery ? ((long)row * a.Heads + head) * keyDim : ((long)row * kvHeads + kvHead) * keyDim;
+
+        float factor = 1f;
+        if (TNorm.Value > 0)
+        {
+            // Every group takes part, since a barrier must not stand in a branch; heads of v sum nothing.
+            ArrayView<float> shared = SharedMemory.Allocate<float>(TGroups.HeadThreads);
+            float sum = 0f;
+            int dims = isQuery || isKey ? keyDim : 0;
+            for (int d = t; d < dims; d += TGroups.HeadThreads)
+            {
+                float x = isQuery ? a.Q[from + d] : a.K[from + d];
+                sum = TIsa.Fma(x, x, sum);
+            }
+            shared[t] = sum;
+            Group.Barrier();
+            for (int s = TGroups.HeadThreads / 2; s > 0; s >>= 1)
+            {
+                if (t < s) shared[t] += shared[t + s];
+                Group.Barrier();
+            }
+            if ((isQuery && a.NormQuery != 0) || (isKey && a.NormKey != 0)) factor = 1f / XMath.Sqrt(shared[0] / keyDim + a.Epsilon);
+        }
+
+        if (isQuery || isKey)
+        {
+            int half = a.RopeDims >> 1;
+            for (int i = t; i < half; i += TGroups.HeadThreads)
+            {
+                int first = a.RotateHalf != 0 ? i : 2 * i, second = a.RotateHalf != 0 ? i + half : 2 * i + 1;
+                float x = Load<TNorm>(a, isQuery, from, first, factor), y = Load<TNorm>(a, isQuery, from, second, factor);
+                float cos = a.Rope[(long)row * a.RopeDims + 2 * i], sin = a.Rope[(long)row * a.RopeDims + 2 * i + 1];
+                StoreKeyOrQuery<TKey>(a, isQuery, from, page, offset, first, x * cos - y * sin);
+                StoreKeyOrQuery<TKey>(a, isQuery, from, page, offset, second, x * sin + y * cos);
+            }
+            for (int d = a.RopeDims + t; d < keyDim; d += TGroups.HeadThreads)
+                StoreKeyOrQuery<TKey>(a, isQuery, from, page, offset, d, Load<TNorm>(a, isQuery, from, d, factor));
+        }
+        else
+        {
+            int valueDim = a.Pages.ValueDim;
+            for (int d = t; d < valueDim; d += TGroups.HeadThreads)
+                TValue.Store(a.Pages.Values, (page * blockSize + offset) * valueDim + d, a.V[((long)row * kvHeads + kvHead) * valueDim + d]);
+        }
+    }
+
+    private static float Load<TNorm>(QkvRopeWriteArgs a, bool isQuery, long from, int d, float factor) where TNorm : struct, IConst
+    {
+        float x = isQuery ? a.Q[from + d] : a.K[from + d];
+        if (TNorm.Value > 0)
+        {
+            if (isQuery && a.NormQuery != 0) x = x * factor * a.QueryGain[d];
+            if (!isQuery && a.NormKey != 0) x = x * factor * a.KeyGain[d];
+        }
+        return x;
+    }
+
+    private static void StoreKeyOrQuery<TKey>(QkvRopeWriteArgs a, bool isQuery, long from, long page, int slot, int d, float x) where TKey : struct, IKvElement
+    {
+        if (isQuery)
+        {
+            a.Q[from + d] = x;
+        }
+        else
+        {
+            int vectors = a.Pages.KeyDim / TKey.PerVector, vector = (int)((uint)d / (uint)TKey.PerVector), element = (int)((uint)d % (uint)TKey.PerVector);
+            TKey.Store(a.Pages.Keys, ((page * vectors + vector) * a.Pages.BlockSize + slot) * TKey.PerVector + element, x);
+        }
+    }
+}

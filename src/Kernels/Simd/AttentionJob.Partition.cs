@@ -1,0 +1,149 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics.X86;
+
+namespace Inference.Kernels;
+
+/// <summary>The computing part of <see cref="AttentionJob"/> for one instruction set and element types.</summary>
+internal sealed unsafe class AttentionJob<V, TLanes, TKey, TValue> : AttentionJob
+    where V : struct where TLanes : struct, ILanes<V> where TKey : struct, IElement where TValue : struct, IElement
+{
+    private const int Tokens = TiledPages.TileTokens, TilesPerPartition = Attention.Partition / Tokens;
+
+    protected override void LoadQueries(in AttentionItem item, int kvHead, in AttentionScratch memory)
+    {
+        int dims = Shape.KeyDim, width = Group * dims;
+        V scale = TLanes.Broadcast(Shape.Scale), unfold = TLanes.Broadcast(TKey.Unfold);
+        for (int r = 0; r < item.Rows; r++)
+        {
+            float* from = Queries + (long)(item.FirstRow + r) * Shape.Heads * dims + (long)kvHead * width, to = memory.Queries + r * width;
+            for (int i = 0; i < width; i += TLanes.Width) TLanes.Store(TLanes.Multiply(TLanes.Multiply(TLanes.Load(from + i), scale), unfold), to + i);
+        }
+    }
+
+    protected override void Partition(in AttentionItem item, int kvHead, int partition, in AttentionScratch memory, float* records)
+    {
+        int queries = item.Rows * Group, valueDim = Shape.ValueDim;
+        int first = partition * TilesPerPartition, last = (item.FirstPosition + item.Rows - 1) / Tokens, end = Math.Min(first + TilesPerPartition - 1, last);
+        Clear(memory.Sums, queries * 16);
+        for (int q = 0; q < queries; q++)
+        {
+            memory.Max[q] = float.MinValue;
+            memory.Limits[q] = Tokens;
+            Clear(records + q * Stride, valueDim);
+        }
+        byte* tile = Tile(item.Table, first, kvHead);
+        for (int t = first; t <= end; t++)
+        {
+            byte* next = t < last ? Tile(item.Table, t + 1, kvHead) : tile;
+            if (t == last)
+                for (int q = 0; q < queries; q++) memory.Limits[q] = Math.Min(Tokens, item.FirstPosition + q / Group + 1 - t * Tokens);
+            if (queries <= 2 * TileRows) Direct(queries, tile, next, in memory, records);
+            else Cached(queries, tile, next, in memory, records);
+            tile = next;
+        }
+        for (int q = 0; q < queries; q++)
+        {
+            float* record = records + q * Stride;
+            V sum = TLanes.Load(memory.Sums + q * 16);
+            for (int i = TLanes.Width; i < 16; i += TLanes.Width) sum = TLanes.Add(sum, TLanes.Load(memory.Sums + q * 16 + i));
+            (record[valueDim], record[valueDim + 1]) = (memory.Max[q], TLanes.Sum(sum));
+        }
+    }
+
+    private byte* Tile(int table, int tile, int kvHead)
+    {
+        (int block, int inBlock) = Math.DivRem(tile, TilesPerBlock);
+        int physical = Batch.BlockTables[table + block];
+        if ((uint)physical >= (uint)Pages.Blocks) throw new ArgumentException($"block table entry {table + block}: block {physical} of {Pages.Blocks}");
+        return Layer + physical * Pages.BlockBytes + kvHead * Pages.HeadBytes + inBlock * Pages.TileBytes;
+    }
+
+    private static void Clear(float* to, int count)
+    {
+        for (int i = 0; i < count; i += TLanes.Width) TLanes.Store(TLanes.Broadcast(0f), to + i);
+    }
+
+    /// <summary>Few queries: the page is read where it lies, and the next tile fetched while this one is computed.</summary>
+    private void Direct(int queries, byte* tile, byte* next, in AttentionScratch memory, float* records)
+    {
+        for (int q = 0; q < queries; q += TileRows)
+            Rows<TKey, TValue>(Math.Min(TileRows, queries - q), q, tile, tile + Pages.KeyTileBytes, next, in memory, records);
+    }
+
+    /// <summary>Many queries: the tile becomes float32 once, and each four of them fetch their share of the next one.</summary>
+    private void Cached(int queries, byte* tile, byte* next, in AttentionScratch memory, float* records)
+    {
+        byte* keys = tile, values = tile + Pages.KeyTileBytes;
+        if (TKey.Bytes != sizeof(float)) Widen<TKey>(ref keys, memory.KeyTile, Shape.KeyDim * Tokens);
+        if (TValue.Bytes != sizeof(float)) Widen<TValue>(ref values, memory.ValueTile, Shape.ValueDim * Tokens);
+        long share = Pages.TileBytes * TileRows / queries / 64 * 64 + 64;
+        for (int q = 0; q < queries; q += TileRows, next += share)
+        {
+            if (Sse.IsSupported)
+                for (byte* line = next; line < next + share; line += 64) Sse.Prefetch1(line);
+            Rows<CachedElement, CachedElement>(Math.Min(TileRows, queries - q), q, keys, values, keys, in memory, records);
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void Widen<TElement>(ref byte* tile, float* to, int count) where TElement : struct, IElement
+    {
+        for (int i = 0; i < count; i += TLanes.Width) TLanes.Store(TElement.Load<V, TLanes>(tile + i * TElement.Bytes), to + i);
+        tile = (byte*)to;
+    }
+
+    private void Rows<TK, TV>(int rows, int query, byte* keys, byte* values, byte* next, in AttentionScratch memory, float* records)
+        where TK : struct, IElement where TV : struct, IElement
+    {
+        switch (rows)
+        {
+            case 1: Rows<TK, TV, One>(query, keys, values, next, in memory, records); break;
+            case 2: Rows<TK, TV, Two>(query, keys, values, next, in memory, records); break;
+            case 3: Rows<TK, TV, Three>(query, keys, values, next, in memory, records); break;
+            default: Rows<TK, TV, Four>(query, keys, values, next, in memory, records); break;
+        }
+    }
+
+    private void Rows<TK, TV, TRows>(int query, byte* keys, byte* values, byte* next, in AttentionScratch memory, float* records)
+        where TK : struct, IElement where TV : struct, IElement where TRows : struct, ICount
+    {
+        int keyDim = Shape.KeyDim, valueDim = Shape.ValueDim;
+        int* limits = memory.Limits + query;
+        float* accumulators = records + query * Stride, weights = memory.Scores;
+        byte* nextValues = next + Pages.KeyTileBytes;
+        AttentionTile<V, TLanes>.Scores<TK, TRows>(memory.Queries + query * keyDim, keyDim, keys, next, weights);
+        AttentionTile<V, TLanes>.Weights(weights, TRows.Value, limits, memory.Max + query, memory.Sums + query * 16, accumulators, Stride, valueDim, TValue.Unfold);
+        // Rows are in order of position, so the first sees least. What the others see beyond it is added row by row: a masked value is never touched.
+        int common = limits[0];
+        AttentionTile<V, TLanes>.Accumulate<TV, TRows>(weights, values, nextValues, 0, common, accumulators, Stride, valueDim);
+        for (int r = 1; r < TRows.Value; r++)
+            if (limits[r] > common)
+                AttentionTile<V, TLanes>.Accumulate<TV, One>(weights + r * Tokens, values, nextValues, common, limits[r], accumulators + r * Stride, Stride, valueDim);
+    }
+
+    protected override void Merge(float* merged, float* next, int queries)
+    {
+        int dims = Shape.ValueDim;
+        for (int q = 0; q < queries; q++, merged += Stride, next += Stride)
+        {
+            float top = next[dims] > merged[dims] ? next[dims] : merged[dims];
+            float keep = VectorMath.Exp<V, TLanes>(merged[dims] - top), take = VectorMath.Exp<V, TLanes>(next[dims] - top);
+            V keeps = TLanes.Broadcast(keep), takes = TLanes.Broadcast(take);
+            for (int d = 0; d < dims; d += TLanes.Width)
+                TLanes.Store(TLanes.MultiplyAdd(TLanes.Load(next + d), takes, TLanes.Multiply(TLanes.Load(merged + d), keeps)), merged + d);
+            merged[dims] = top;
+            merged[dims + 1] = merged[dims + 1] * keep + next[dims + 1] * take;
+        }
+    }
+
+    protected override void WriteOutput(in AttentionItem item, int kvHead, float* records)
+    {
+        int dims = Shape.ValueDim;
+        for (int q = 0; q < item.Rows * Group; q++, records += Stride)
+        {
+            V inverse = TLanes.Broadcast(1 / records[dims + 1]);
+            float* to = Output + (long)(item.FirstRow + q / Group) * Shape.Heads * dims + (long)(kvHead * Group + q % Group) * dims;
+            for (int d = 0; d < dims; d += TLanes.Width) TLanes.Store(TLanes.Multiply(TLanes.Load(records + d), inverse), to + d);
+        }
+    }
+}

@@ -1,0 +1,186 @@
+using System.Runtime.Intrinsics;
+
+namespace Inference.Kernels;
+
+/// <summary>
+/// Causal attention over pages, walked through the block table. For every (query row, head) the arithmetic depends on absolute positions alone: partitions of
+/// <see cref="Attention.Partition"/> positions; in a partition the tiles of 16 in order, with a running maximum (online softmax, arXiv 1805.02867);
+/// then (maximum, sum, accumulator) of the partitions merged from left to right. A partition's result is a record [valueDim floats, maximum, sum], whether it lies
+/// in a thread's scratch (one item walks all partitions) or in shared memory (partitions spread over threads). This part holds operands and memory.
+/// </summary>
+internal abstract unsafe class AttentionJob : ParallelJob, IDisposable
+{
+    /// <summary>Queries whose accumulators share a register tile.</summary>
+    protected const int TileRows = 4;
+
+    protected readonly AttentionPlan Plan = new();
+    protected StepBatch Batch = null!;
+    protected AttentionShape Shape = null!;
+    protected TiledPages Pages = null!;
+    protected byte* Layer;
+    protected float* Queries, Output;
+    protected int Group, TilesPerBlock, Stride;
+    private NativeBuffer? scratch, partials;
+    private long scratchFloats;
+    private int[] pending = new int[64];
+    private int pairs, pairsPerChunk;
+
+    /// <summary>Sets the operands and returns the number of chunks.</summary>
+    /// <param name="batch">The step.</param>
+    /// <param name="shape">Heads and dims.</param>
+    /// <param name="queries">[rows][heads * keyDim].</param>
+    /// <param name="pages">K and V of all positions, this step's included.</param>
+    /// <param name="layer">Layer of the pages.</param>
+    /// <param name="output">[rows][heads * valueDim].</param>
+    /// <param name="threads">Threads that will run the job.</param>
+    public int Begin(StepBatch batch, AttentionShape shape, float* queries, TiledPages pages, int layer, float* output, int threads)
+    {
+        (Batch, Shape, Pages) = (batch, shape, pages);
+        Layer = pages.Layer(layer);
+        Queries = queries;
+        Output = output;
+        Group = shape.Heads / shape.KvHeads;
+        TilesPerBlock = pages.Layout.BlockSize / TiledPages.TileTokens;
+        Stride = shape.ValueDim + 16;
+        Plan.Build(batch, shape.KvHeads, Group, threads);
+        long needed = AttentionScratch.Floats(Plan.PositionsPerItem * Group, shape.KeyDim, shape.ValueDim);
+        if (scratch is null || scratchFloats < needed || scratch.Bytes < needed * threads * sizeof(float))
+        {
+            scratchFloats = Math.Max(needed, scratchFloats);
+            Grow(ref scratch, scratchFloats * threads * sizeof(float));
+        }
+        if (Plan.SplitCount > 0) BeginSplits();
+        pairs = Plan.Count * shape.KvHeads;
+        pairsPerChunk = Math.Clamp(pairs / (threads * 16), 1, 16);
+        return (pairs + pairsPerChunk - 1) / pairsPerChunk;
+    }
+
+    private void BeginSplits()
+    {
+        if (partials is null || partials.Bytes < Plan.Partials * Stride * sizeof(float)) Grow(ref partials, Plan.Partials * Stride * sizeof(float) * 5 / 4);
+        int kvHeads = Shape.KvHeads;
+        if (pending.Length < Plan.SplitCount * kvHeads) pending = new int[2 * Plan.SplitCount * kvHeads];
+        for (int s = 0; s < Plan.SplitCount; s++) pending.AsSpan(s * kvHeads, kvHeads).Fill(Plan.Split(s).Parts);
+    }
+
+    private static void Grow(ref NativeBuffer? buffer, long bytes)
+    {
+        buffer?.Dispose();
+        buffer = new NativeBuffer(bytes);
+    }
+
+    public override void Run(int chunk, int thread)
+    {
+        var memory = new AttentionScratch((float*)scratch!.Pointer + thread * scratchFloats, Plan.PositionsPerItem * Group, Shape.KeyDim, Shape.ValueDim);
+        int end = Math.Min((chunk + 1) * pairsPerChunk, pairs);
+        for (int pair = chunk * pairsPerChunk; pair < end; pair++) Run(in Plan.Item(pair / Shape.KvHeads), pair % Shape.KvHeads, in memory);
+    }
+
+    private void Run(in AttentionItem item, int kvHead, in AttentionScratch memory)
+    {
+        LoadQueries(in item, kvHead, in memory);
+        int queries = item.Rows * Group;
+        if (item.Split < 0)
+        {
+            Partition(in item, kvHead, 0, in memory, memory.Merged);
+            for (int p = 1; p < item.EndPartition; p++)
+            {
+                Partition(in item, kvHead, p, in memory, memory.Current);
+                Merge(memory.Merged, memory.Current, queries);
+            }
+            WriteOutput(in item, kvHead, memory.Merged);
+            return;
+        }
+        AttentionSplit split = Plan.Split(item.Split);
+        long size = (long)queries * Stride;
+        float* records = (float*)partials!.Pointer + split.Offset * Stride + kvHead * split.Partitions * size;
+        for (int p = item.FirstPartition; p < item.EndPartition; p++) Partition(in item, kvHead, p, in memory, records + p * size);
+        // The decrement is a full fence: who takes the last part sees the records of all others.
+        if (Interlocked.Decrement(ref pending[item.Split * Shape.KvHeads + kvHead]) > 0) return;
+        for (int p = 1; p < split.Partitions; p++) Merge(records, records + p * size, queries);
+        WriteOutput(in item, kvHead, records);
+    }
+
+    /// <summary>Copies the item's queries into scratch, scaled: [row][head of the group][keyDim].</summary>
+    protected abstract void LoadQueries(in AttentionItem item, int kvHead, in AttentionScratch memory);
+
+    /// <summary>Computes one partition of the item's queries into records [queries][<see cref="Stride"/>].</summary>
+    protected abstract void Partition(in AttentionItem item, int kvHead, int partition, in AttentionScratch memory, float* records);
+
+    /// <summary>Adds the partition <paramref name="next"/> to what is merged so far.</summary>
+    protected abstract void Merge(float* merged, float* next, int queries);
+
+    /// <summary>Divides by the sums.</summary>
+    protected abstract void WriteOutput(in AttentionItem item, int kvHead, float* records);
+
+    public void Dispose()
+    {
+        scratch?.Dispose();
+        partials?.Dispose();
+    }
+
+    /// <summary>The job for an instruction set and element types.</summary>
+    public static AttentionJob Create(SimdLevel level, KvType key, KvType value) => level switch
+    {
+        SimdLevel.Avx512 => Create<Vector512<float>, Avx512Lanes>(key, value),
+        SimdLevel.Avx2 or SimdLevel.Avx2Vnni => Create<Vector256<float>, Avx2Lanes>(key, value),
+        _ => Create<Vector128<float>, PortableLanes>(key, value),
+    };
+
+    private static AttentionJob Create<V, TLanes>(KvType key, KvType value) where V : struct where TLanes : struct, ILanes<V> => (key, value) switch
+    {
+        (KvType.F16, KvType.F16) => new AttentionJob<V, TLanes, HalfElement, HalfElement>(),
+        (KvType.F16, KvType.F32) => new AttentionJob<V, TLanes, HalfElement, SingleElement>(),
+        (KvType.F32, KvType.F16) => new AttentionJob<V, TLanes, SingleElement, HalfElement>(),
+        _ => new AttentionJob<V, TLanes, SingleElement, SingleElement>(),
+    };
+}
+
+/// <summary>One thread's memory, cut into arrays of whole cache lines.</summary>
+internal readonly unsafe struct AttentionScratch
+{
+    /// <summary>[queries][keyDim] scaled queries.</summary>
+    public readonly float* Queries;
+
+    /// <summary>[4][16] scores, then weights, of a register tile's rows.</summary>
+    public readonly float* Scores;
+
+    /// <summary>[queries][16] running sums of the partition.</summary>
+    public readonly float* Sums;
+
+    /// <summary>[queries] running maxima of the partition.</summary>
+    public readonly float* Max;
+
+    /// <summary>[queries] positions of the current tile that a query sees.</summary>
+    public readonly int* Limits;
+
+    /// <summary>[queries][valueDim + 16] record of the partitions merged so far.</summary>
+    public readonly float* Merged;
+
+    /// <summary>[queries][valueDim + 16] record of the current partition.</summary>
+    public readonly float* Current;
+
+    /// <summary>[keyDim][16] a key tile as float32.</summary>
+    public readonly float* KeyTile;
+
+    /// <summary>[16][valueDim] a value tile as float32.</summary>
+    public readonly float* ValueTile;
+
+    public AttentionScratch(float* memory, int queries, int keyDim, int valueDim)
+    {
+        int lines = (queries + 15) / 16 * 16;
+        Queries = memory;
+        Scores = Queries + queries * keyDim;
+        Sums = Scores + 64;
+        Max = Sums + queries * 16;
+        Limits = (int*)(Max + lines);
+        Merged = Max + 2 * lines;
+        Current = Merged + queries * (valueDim + 16);
+        KeyTile = Current + queries * (valueDim + 16);
+        ValueTile = KeyTile + keyDim * 16;
+    }
+
+    /// <summary>Floats that the arrays take.</summary>
+    public static long Floats(int queries, int keyDim, int valueDim) =>
+        (long)queries * (keyDim + 16 + 2 * (valueDim + 16)) + 64 + 2 * ((queries + 15) / 16 * 16) + 16L * (keyDim + valueDim);
+}

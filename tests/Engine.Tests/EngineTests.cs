@@ -1,0 +1,158 @@
+namespace Inference.Tests;
+
+/// <summary>What callers may rely on: ends, cancellation, errors, concurrency.</summary>
+public class EngineTests
+{
+    private const string Prompt = "And it came to pass";
+
+    private static Task<InferenceEngine> LoadAsync(EngineOptions? options = null) => TestEngine.LoadAsync(options ?? new EngineOptions { Device = "cpu" });
+
+    [Fact]
+    public async Task Text_is_the_same_streamed_collected_and_repeated()
+    {
+        await using InferenceEngine engine = await LoadAsync();
+        var options = new GenerationOptions { MaxTokens = 40 };
+        string streamed = string.Concat((await TestEngine.CollectAsync(engine.GenerateAsync(Prompt, options))).Select(t => t.Text));
+        Assert.Equal(streamed, await engine.GenerateAsync(Prompt, options).GetTextAsync());
+        Assert.True(streamed.Length > 40);
+    }
+
+    [Fact]
+    public async Task Length_ends_with_the_last_token()
+    {
+        await using InferenceEngine engine = await LoadAsync();
+        List<GeneratedToken> tokens = await TestEngine.CollectAsync(engine.GenerateAsync(Prompt, new GenerationOptions { MaxTokens = 5 }));
+        Assert.Equal(5, tokens.Count);
+        Assert.All(tokens[..4], t => Assert.Null(t.FinishReason));
+        Assert.Equal(FinishReason.Length, tokens[4].FinishReason);
+        Assert.Equal([0, 1, 2, 3, 4], tokens.Select(t => t.Index));
+    }
+
+    [Fact]
+    public async Task A_stop_string_ends_the_text_before_it()
+    {
+        await using InferenceEngine engine = await LoadAsync();
+        string whole = await engine.GenerateAsync(Prompt, new GenerationOptions { MaxTokens = 30 }).GetTextAsync();
+        string stop = whole.Substring(whole.Length / 2, 5);
+        Generation generation = engine.GenerateAsync(Prompt, new GenerationOptions { MaxTokens = 30, Stop = [stop] });
+        string text = await generation.GetTextAsync();
+        Assert.Equal(whole[..whole.IndexOf(stop, StringComparison.Ordinal)], text);
+        Assert.Equal(FinishReason.Stop, generation.FinishReason);
+    }
+
+    [Fact]
+    public async Task A_stop_id_ends_without_being_part_of_the_answer()
+    {
+        await using InferenceEngine engine = await LoadAsync();
+        List<GeneratedToken> whole = await TestEngine.CollectAsync(engine.GenerateAsync(Prompt, new GenerationOptions { MaxTokens = 20 }));
+        int stop = whole[6].TokenId!.Value, first = whole.FindIndex(t => t.TokenId == stop);
+        List<GeneratedToken> cut = await TestEngine.CollectAsync(engine.GenerateAsync(Prompt, new GenerationOptions { MaxTokens = 20, StopTokenIds = [stop] }));
+        Assert.Equal(whole.Take(first).Select(t => t.TokenId), cut.SkipLast(1).Select(t => t.TokenId));
+        Assert.Null(cut[^1].TokenId);
+        Assert.Equal(FinishReason.Stop, cut[^1].FinishReason);
+    }
+
+    [Fact]
+    public async Task Cancellation_throws_and_frees_the_blocks()
+    {
+        await using InferenceEngine engine = await LoadAsync();
+        using var source = new CancellationTokenSource();
+        Generation generation = engine.GenerateAsync(Prompt, new GenerationOptions { MaxTokens = 400, IgnoreEos = true }, source.Token);
+        int seen = 0;
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(async () =>
+        {
+            await foreach (GeneratedToken _ in generation)
+                if (++seen == 3) source.Cancel();
+        });
+        Assert.Equal(FinishReason.Cancelled, generation.FinishReason);
+        await WaitUntilIdleAsync(engine);
+    }
+
+    [Fact]
+    public async Task Leaving_the_enumeration_cancels_the_request()
+    {
+        await using InferenceEngine engine = await LoadAsync();
+        await foreach (GeneratedToken _ in engine.GenerateAsync(Prompt, new GenerationOptions { MaxTokens = 400, IgnoreEos = true })) break;
+        await WaitUntilIdleAsync(engine);
+    }
+
+    private static async Task WaitUntilIdleAsync(InferenceEngine engine)
+    {
+        for (int i = 0; i < 500 && engine.GetStatistics() is { } s && (s.KvBlocksUsed > 0 || s.Running > 0); i++) await Task.Delay(10);
+        EngineStatistics end = engine.GetStatistics();
+        Assert.Equal((0, 0, 0), (end.KvBlocksUsed, end.Running, end.Waiting));
+    }
+
+    [Fact]
+    public async Task A_request_that_can_never_fit_is_refused_with_the_numbers()
+    {
+        await using InferenceEngine engine = await LoadAsync(new EngineOptions { Device = "cpu", KvBlocks = 2 });
+        var error = await Assert.ThrowsAsync<InferenceException>(() => engine.GenerateAsync(Prompt, new GenerationOptions { MaxTokens = 100 }).GetTextAsync());
+        Assert.Contains("32", error.Message, StringComparison.Ordinal);
+        Assert.NotEmpty(await engine.GenerateAsync(Prompt, new GenerationOptions { MaxTokens = 10 }).GetTextAsync());
+    }
+
+    [Fact]
+    public async Task The_context_ends_an_answer_with_length()
+    {
+        await using InferenceEngine engine = await LoadAsync(new EngineOptions { Device = "cpu", ContextLength = 32 });
+        List<GeneratedToken> tokens = await TestEngine.CollectAsync(engine.GenerateAsync(Prompt, new GenerationOptions { MaxTokens = 1000, IgnoreEos = true }));
+        Assert.Equal(FinishReason.Length, tokens[^1].FinishReason);
+        Assert.InRange(tokens.Count, 20, 32);
+    }
+
+    [Fact]
+    public async Task Samples_with_one_seed_repeat_and_differ_by_index()
+    {
+        await using InferenceEngine engine = await LoadAsync();
+        Generation Sample(int index) => engine.GenerateAsync(Prompt, new GenerationOptions { MaxTokens = 20, Temperature = 1, Seed = 3, SampleIndex = index });
+        string first = await Sample(0).GetTextAsync(), again = await Sample(0).GetTextAsync(), other = await Sample(1).GetTextAsync();
+        Assert.Equal(first, again);
+        Assert.NotEqual(first, other);
+    }
+
+    [Fact]
+    public async Task Disposing_ends_running_requests_with_an_error()
+    {
+        InferenceEngine engine = await LoadAsync();
+        Generation generation = engine.GenerateAsync(Prompt, new GenerationOptions { MaxTokens = 480, IgnoreEos = true });
+        await engine.DisposeAsync();
+        Exception? error = await Record.ExceptionAsync(() => generation.GetTextAsync());
+        // It may have been quick enough to finish.
+        if (error is not null) Assert.IsType<InferenceException>(error);
+        Assert.Throws<ObjectDisposedException>(() => engine.GenerateAsync(Prompt));
+    }
+
+    [Theory]
+    [InlineData(nameof(GenerationOptions.TopP))]
+    [InlineData(nameof(GenerationOptions.Temperature))]
+    [InlineData(nameof(GenerationOptions.MaxTokens))]
+    public async Task Options_out_of_range_name_the_option(string name)
+    {
+        await using InferenceEngine engine = await LoadAsync();
+        GenerationOptions bad = name switch
+        {
+            nameof(GenerationOptions.TopP) => new() { TopP = 1.5f },
+            nameof(GenerationOptions.Temperature) => new() { Temperature = -1 },
+            _ => new() { MaxTokens = 0 },
+        };
+        Assert.Contains(name, Assert.Throws<ArgumentOutOfRangeException>(() => engine.GenerateAsync(Prompt, bad)).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_missing_file_and_a_file_of_another_kind_are_named()
+    {
+        await Assert.ThrowsAsync<FileNotFoundException>(() => InferenceEngine.LoadAsync(ModelSource.FromFile("/no/such.gguf")));
+        string path = Path.GetTempFileName();
+        try
+        {
+            File.WriteAllText(path, "this is not a model at all, but long enough to have a header");
+            var error = await Assert.ThrowsAsync<ModelFormatException>(() => InferenceEngine.LoadAsync(ModelSource.FromFile(path), new EngineOptions { Device = "cpu" }));
+            Assert.Contains(path, error.Message, StringComparison.Ordinal);
+        }
+        finally
+        {
+            File.Delete(path);
+        }
+    }
+}

@@ -1,0 +1,86 @@
+using System.Runtime.InteropServices;
+
+namespace Inference.Kernels.Tests;
+
+/// <summary>
+/// DESIGN.md section 6 for attention on the host: a row's output has the same bits token by token or in chunks of any size, alone or among other sequences,
+/// on one thread or several, in blocks of any size and order. The case's yardstick is the decode of one sequence alone on one thread.
+/// </summary>
+public class SimdAttentionSamenessTests
+{
+    private const int Length = 600;
+    private static readonly int[] Chunks = [7, 16, 100, Length];
+
+    public static TheoryData<string, string, string> Cases()
+    {
+        var data = new TheoryData<string, string, string>();
+        foreach (SimdLevel level in Enum.GetValues<SimdLevel>())
+            foreach (KvType type in Enum.GetValues<KvType>())
+                foreach (string shape in Shapes.Keys) data.Add(level.ToString(), type.ToString(), shape);
+        return data;
+    }
+
+    // Groups 4, 1, 7 and 9 over few dims, the last with value heads wider than key heads and a part of the dims rotated.
+    private static readonly Dictionary<string, AttentionShape> Shapes = new()
+    {
+        ["8/2x16"] = new(8, 2, 16, 16, 16, RopeStyle.Interleaved, 0.25f),
+        ["2/2x48"] = new(2, 2, 48, 48, 48, RopeStyle.Half, 0.144f),
+        ["7/1x32"] = new(7, 1, 32, 32, 32, RopeStyle.Half, 0.177f),
+        ["9/1x32 value 80"] = new(9, 1, 32, 80, 20, RopeStyle.Interleaved, 0.177f),
+    };
+
+    [Theory, MemberData(nameof(Cases))]
+    public void Rows_are_the_same_however_the_work_is_cut(string levelName, string typeName, string shapeName)
+    {
+        SimdLevel level = Enum.Parse<SimdLevel>(levelName);
+        Assert.SkipUnless(SimdLevels.IsSupported(level), "instruction set absent: " + level);
+        KvType type = Enum.Parse<KvType>(typeName);
+        AttentionShape shape = Shapes[shapeName];
+        float[] expected;
+        using (var alone = new SimdAttentionWorld(level, 1, shape, type, [Length], 16, 1))
+        {
+            for (int i = 0; i < Length; i++) alone.Step((0, 1));
+            expected = alone.Results[0];
+        }
+        Assert.All(expected, x => Assert.True(float.IsFinite(x)));
+        foreach (int threads in (int[])[1, 2, 3])
+            foreach (int chunk in Chunks)
+            {
+                using var world = new SimdAttentionWorld(level, threads, shape, type, [Length], chunk == 100 ? 48 : 32 * threads, chunk);
+                for (int i = 0; i < Length; i += chunk) world.Step((0, Math.Min(chunk, Length - i)));
+                AssertSame(expected, world.Results[0], $"chunks of {chunk}, {threads} threads");
+            }
+    }
+
+    /// <summary>Decode, short and long chunks in one step: every sequence gets what it gets alone. Two threads and long contexts make split items.</summary>
+    [Theory, MemberData(nameof(Cases))]
+    public void Rows_are_the_same_among_other_sequences(string levelName, string typeName, string shapeName)
+    {
+        SimdLevel level = Enum.Parse<SimdLevel>(levelName);
+        Assert.SkipUnless(SimdLevels.IsSupported(level), "instruction set absent: " + level);
+        KvType type = Enum.Parse<KvType>(typeName);
+        int[] lengths = [Length, 40, 530];
+        float[][] expected;
+        using (var alone = new SimdAttentionWorld(level, 1, Shapes[shapeName], type, lengths, 16, 1))
+        {
+            for (int s = 0; s < 3; s++) alone.Step((s, lengths[s]));
+            expected = alone.Results;
+        }
+        foreach (int threads in (int[])[1, 2])
+        {
+            using var mixed = new SimdAttentionWorld(level, threads, Shapes[shapeName], type, lengths, 64, 5);
+            mixed.Step((2, 511));
+            mixed.Step((1, 3), (0, 590));
+            for (int i = 0; i < 10; i++) mixed.Step((0, 1), (2, 1), (1, 2));
+            mixed.Step((2, 9), (1, 17));
+            for (int s = 0; s < 3; s++) AssertSame(expected[s], mixed.Results[s], $"sequence {s}, {threads} threads");
+        }
+    }
+
+    private static void AssertSame(float[] expected, float[] actual, string what)
+    {
+        if (MemoryMarshal.AsBytes<float>(expected).SequenceEqual(MemoryMarshal.AsBytes<float>(actual))) return;
+        int at = Enumerable.Range(0, expected.Length).First(i => BitConverter.SingleToInt32Bits(expected[i]) != BitConverter.SingleToInt32Bits(actual[i]));
+        Assert.Fail($"{what}: element {at} is {actual[at]:R}, expected {expected[at]:R}");
+    }
+}

@@ -1,0 +1,75 @@
+using System.Diagnostics;
+
+namespace Inference.Cli;
+
+/// <summary>Runs benchmark tests through the engine as any caller would, on random tokens.</summary>
+internal sealed class BenchRunner(InferenceEngine engine, int maxBatchTokens, CancellationToken cancellation)
+{
+    private readonly Random random = new(1);
+
+    /// <summary>One warm-up, then the samples.</summary>
+    public async Task<BenchResult> RunAsync(BenchTest test, int repetitions, Action onSample)
+    {
+        var samples = new double[repetitions];
+        for (int i = -1; i < repetitions; i++)
+        {
+            double rate = await SampleAsync(test).ConfigureAwait(false);
+            if (i >= 0) samples[i] = rate;
+            onSample();
+        }
+        return new BenchResult(test, samples);
+    }
+
+    private async Task<double> SampleAsync(BenchTest test)
+    {
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        var options = new GenerationOptions { MaxTokens = test.MaxTokens(maxBatchTokens), IgnoreEos = true };
+        int[][] prompts = [.. Enumerable.Range(0, test.Batch).Select(_ => RandomTokens(test.PromptLength))];
+        long start = Stopwatch.GetTimestamp();
+        Task<long[]>[] arrivals = [.. prompts.Select(prompt => ArrivalsAsync(engine.GenerateAsync(prompt, options, stop.Token), options.MaxTokens))];
+        long[][] times = await Task.WhenAll(arrivals).ConfigureAwait(false);
+        await IdleAsync().ConfigureAwait(false);
+        return test.IsPrefill ? test.Tokens / Stopwatch.GetElapsedTime(start, times[0][0]).TotalSeconds : DecodeRate(times, test.Tokens, Stopwatch.Frequency);
+    }
+
+    /// <summary>
+    /// Tokens a second of all sequences together while every one of them decodes. Each is timed over <paramref name="tokens"/> tokens of its own,
+    /// from its first arrival at or after the moment when the last one had its first: prefill is not in it, and no sequence has ended yet.
+    /// </summary>
+    /// <param name="arrivals">[sequence][token] ticks.</param>
+    /// <param name="tokens">Tokens timed of each sequence.</param>
+    /// <param name="ticksPerSecond">Unit of the ticks.</param>
+    public static double DecodeRate(long[][] arrivals, int tokens, double ticksPerSecond)
+    {
+        long allRun = arrivals.Max(times => times[0]);
+        double rate = 0;
+        foreach (long[] times in arrivals)
+        {
+            // Of two sequences in one step either may be seen first; the end of the array bounds both.
+            int first = Math.Min(Array.FindIndex(times, t => t >= allRun) is var i && i < 0 ? times.Length : i, times.Length - 1 - tokens);
+            rate += tokens * ticksPerSecond / Math.Max(1, times[first + tokens] - times[first]);
+        }
+        return rate;
+    }
+
+    private static async Task<long[]> ArrivalsAsync(Generation generation, int tokens)
+    {
+        var times = new long[tokens];
+        int count = 0;
+        await foreach (GeneratedToken _ in generation.ConfigureAwait(false)) times[count++] = Stopwatch.GetTimestamp();
+        return count == tokens ? times : throw new InferenceException($"{count} tokens came instead of {tokens}");
+    }
+
+    private int[] RandomTokens(int count)
+    {
+        var tokens = new int[count];
+        for (int i = 0; i < count; i++) tokens[i] = random.Next(engine.VocabularySize);
+        return tokens;
+    }
+
+    /// <summary>A request's last token arrives before its blocks are free.</summary>
+    private async Task IdleAsync()
+    {
+        while (engine.GetStatistics() is { Running: > 0 } or { Waiting: > 0 }) await Task.Delay(1, cancellation).ConfigureAwait(false);
+    }
+}

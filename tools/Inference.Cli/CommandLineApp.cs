@@ -1,0 +1,87 @@
+using System.CommandLine;
+using System.CommandLine.Help;
+using System.CommandLine.Parsing;
+
+namespace Inference.Cli;
+
+/// <summary>The command tree, and the rules that hold for every command: exit codes, one line for an error, silence after a broken pipe.</summary>
+internal static class CommandLineApp
+{
+    private const string Name = "inference", UnknownOption = "unknown option";
+
+    public static async Task<int> RunAsync(string[] args, CliConsole console)
+    {
+        // A prompt may begin with @, which would otherwise name a file of further arguments, and -abc is not three options.
+        var parserConfiguration = new ParserConfiguration { ResponseFileTokenReplacer = null, EnablePosixBundling = false };
+        var invocation = new InvocationConfiguration { Output = console.Out, Error = console.Error, EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = null };
+        ParseResult parsed = CreateRoot(console).Parse(args, parserConfiguration);
+        if (parsed.Errors.Count > 0)
+        {
+            console.WriteError($"{Describe(parsed)} (see '{CommandPath(parsed)} --help')");
+            return ExitCode.Usage;
+        }
+        bool verbose = parsed.GetValue(CommonOptions.Verbose);
+        try
+        {
+            int code = await parsed.InvokeAsync(invocation, console.Cancellation).ConfigureAwait(false);
+            console.Out.Flush();
+            return code;
+        }
+        catch (BrokenPipeException)
+        {
+            // The reader has seen enough (`| head -1`).
+            return ExitCode.Done;
+        }
+        catch (OperationCanceledException) when (console.Cancellation.IsCancellationRequested)
+        {
+            return ExitCode.Cancelled;
+        }
+        catch (Exception e)
+        {
+            (int code, string line) = ErrorLine.Of(e);
+            console.WriteError(line);
+            if (verbose) console.Error.WriteLine(e);
+            return code;
+        }
+    }
+
+    // Not a RootCommand: that one is named after the assembly and reads directives such as [diagram].
+    private static Command CreateRoot(CliConsole console) => new(Name, "Runs language models from GGUF files: text generation, inspection, self-checks and benchmarks.")
+    {
+        GenerateCommand.Create(console),
+        DevicesCommand.Create(console),
+        InspectCommand.Create(console),
+        CheckCommand.Create(console),
+        BenchCommand.Create(console),
+        CommonOptions.Verbose,
+        new HelpOption(),
+        new VersionOption(),
+    };
+
+    /// <summary>The error that helps most: an unknown option first, since the parser complains about what follows it too.</summary>
+    private static string Describe(ParseResult parsed)
+    {
+        if (parsed.UnmatchedTokens.FirstOrDefault(LooksLikeOption) is { } option) return $"{UnknownOption} '{option}'";
+        string message = parsed.Errors.Select(e => e.Message).OrderByDescending(m => m.StartsWith(UnknownOption, StringComparison.Ordinal)).First();
+        if (parsed.CommandResult.Command.Subcommands.Count > 0)
+            message = parsed.UnmatchedTokens is [var command, ..] ? $"unknown command '{command}'" : "a command is missing";
+        return ErrorLine.OneLine(char.ToLowerInvariant(message[0]) + message[1..].TrimEnd('.'));
+    }
+
+    /// <summary>The parser takes an option that it does not know for an argument; this tells them apart again.</summary>
+    public static void RefuseOptions(ArgumentResult result)
+    {
+        foreach (Token token in result.Tokens)
+            if (LooksLikeOption(token.Value)) result.AddError($"{UnknownOption} '{token.Value}'");
+    }
+
+    private static bool LooksLikeOption(string token) => token.Length > 1 && token[0] == '-';
+
+    private static string CommandPath(ParseResult parsed)
+    {
+        List<string> names = [];
+        for (SymbolResult? result = parsed.CommandResult; result is CommandResult { Command: var command }; result = result.Parent)
+            names.Insert(0, command.Name);
+        return string.Join(' ', names);
+    }
+}

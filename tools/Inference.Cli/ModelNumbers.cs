@@ -1,0 +1,14 @@
+using Inference.Models;
+
+namespace Inference.Cli;
+
+/// <summary>A model's numbers without its weights.</summary>
+internal static class ModelNumbers
+{
+    /// <exception cref="ModelFormatException">The file is damaged, or of a kind that this build does not run.</exception>
+    public static ModelSpec Of(string path)
+    {
+        using GgufFile file = GgufFile.Open(path);
+        return ModelPlan.Read(file);
+    }
+}

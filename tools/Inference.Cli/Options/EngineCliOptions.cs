@@ -1,0 +1,57 @@
+using System.CommandLine;
+
+namespace Inference.Cli;
+
+/// <summary>The engine's options on the command line. Defaults live in <see cref="EngineOptions"/> alone.</summary>
+internal sealed class EngineCliOptions
+{
+    private readonly DeviceCliOptions device = new();
+    private readonly Option<KvCacheType?> kvType = CliOption.Single<KvCacheType?>("--kv-type", "f16|f32", "Element type of the KV cache. Default f16.", "f16 or f32 (quantised types come later)", ReadKvType);
+    private readonly Option<int?> blockSize = CliOption.Integer("--block-size", "Tokens in a KV block, a multiple of 16. Default 16.", 16, 256);
+    private readonly Option<int?> maxBatchTokens = CliOption.Integer("--max-batch-tokens", "Token rows in one step. Default 512.", 1, 65536);
+    private readonly Option<bool> exact = CliOption.Flag("--exact", "Expand weights to F32 and compute with F32 activations and KV: the yardstick, slow and large.");
+    private readonly Option<bool> noPack = CliOption.Flag("--no-pack", "Compute straight from the file instead of packing weights at load: slower.");
+    private readonly Option<long?> kvMemory = CliOption.Bytes("--kv-memory", "KV memory, for example 512M or 2G. Default: room for 4 sequences of up to 8,192 tokens, at most a quarter of the memory.");
+    private readonly Option<int?> kvBlocks = CliOption.Integer("--kv-blocks", "KV memory as a number of blocks.", 1);
+    private readonly Option<int?> context = CliOption.Integer("--context", "Longest sequence in tokens, prompt and answer. Default: the model's own.", 1);
+    private readonly Option<int?> maxSequences = CliOption.Integer("--max-sequences", "Sequences that run at once; others wait. Default 64.", 1, 16384);
+    private readonly Option<int?> maxChunk = CliOption.Integer("--max-chunk", "Longest part of one prompt in one step. Default: only --max-batch-tokens bounds it.", 1);
+
+    /// <summary>Adds the options. Without <paramref name="sizes"/> the command sizes KV memory and concurrency itself.</summary>
+    public void AddTo(Command command, bool sizes)
+    {
+        device.AddTo(command);
+        Option[] options = sizes ? [kvType, kvMemory, kvBlocks, blockSize, context, maxBatchTokens, maxChunk, maxSequences, exact, noPack] : [kvType, blockSize, maxBatchTokens, exact, noPack];
+        foreach (Option option in options) command.Add(option);
+    }
+
+    public EngineOptions Read(ParseResult parsed)
+    {
+        EngineOptions options = device.Read(parsed);
+        int block = parsed.GetValue(blockSize) ?? options.BlockSize;
+        if (block % 16 != 0) throw new UsageException($"--block-size must be a multiple of 16 from 16 to 256, not '{block}'");
+        long? bytes = parsed.GetValue(kvMemory);
+        int? blocks = parsed.GetValue(kvBlocks);
+        if (bytes is not null && blocks is not null) throw new UsageException("--kv-memory and --kv-blocks exclude each other");
+        return options with
+        {
+            KvType = parsed.GetValue(kvType) ?? options.KvType,
+            BlockSize = block,
+            KvMemoryBytes = bytes,
+            KvBlocks = blocks,
+            ContextLength = parsed.GetValue(context),
+            MaxBatchTokens = parsed.GetValue(maxBatchTokens) ?? options.MaxBatchTokens,
+            MaxPrefillChunk = parsed.GetValue(maxChunk),
+            MaxSequences = parsed.GetValue(maxSequences) ?? options.MaxSequences,
+            Exact = parsed.GetValue(exact),
+            PackWeights = !parsed.GetValue(noPack),
+            Logger = CommonOptions.Logger(parsed),
+        };
+    }
+
+    private static bool ReadKvType(string text, out KvCacheType? type)
+    {
+        type = text switch { "f16" => KvCacheType.F16, "f32" => KvCacheType.F32, _ => null };
+        return type is not null;
+    }
+}
