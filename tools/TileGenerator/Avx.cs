@@ -72,9 +72,10 @@ internal sealed class Avx2 : PairSumSet
 }
 
 /// <summary>AVX2 with vpdpbusd of AVX-VNNI: unsigned bytes times signed ones, straight into int32.</summary>
-internal sealed class Avx2Vnni : InstructionSet
+internal class Avx2Vnni : InstructionSet
 {
     public override string Name => "Avx2Vnni";
+    public override bool Has(Tile tile) => tile is ByteTile;
     public override string Vector => "Vector256";
     public override int Lanes => 8;
     public override int[] Tokens => [1, 2, 4];
@@ -89,5 +90,17 @@ internal sealed class Avx2Vnni : InstructionSet
     public override string Scales(string pointer, bool signed) => $"Avx2.ConvertToVector256Int32({(signed ? "(sbyte*)" : "")}({pointer}))";
     public override string WidenBytes(string pointer) => $"Avx2.ConvertToVector256Int32({pointer})";
     public override string WidenShorts(string pointer) => $"Avx2.ConvertToVector256Int32((short*)({pointer}))";
-    public override string LowHalfTimes8192(string dwords) => $"Avx2.MultiplyAddAdjacent({dwords}.AsInt16(), Vector256.Create(8192).AsInt16())";
+}
+
+/// <summary>
+/// AVX-512 where AVX-VNNI is there too. Only Q8_0 gains: its bytes have to be split for vpmaddubsw, and vpdpbusd takes them whole.
+/// The sums fill the lower 16 registers, so a wide tile takes four tokens at a time, and the rows of a panel together.
+/// </summary>
+internal sealed class Avx512Vnni : Avx2Vnni
+{
+    public override string Name => "Avx512Vnni";
+    public override int[] Tokens => [1, 2, 4, 8];
+    public override int TokensAtOnce => 4;
+    public override bool Has(Tile tile) => tile is Q8_0Tile;
+    public override int RowVectors(int tokens, int panelRows) => 2;
 }

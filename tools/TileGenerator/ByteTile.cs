@@ -19,15 +19,16 @@ internal abstract class ByteTile : Tile
     /// <summary>Pointers that each pass moves through the activations.</summary>
     protected static void BeginActivations(TileBody tile, bool corrections)
     {
-        tile.Code.Line("int* q = quants;");
-        tile.Code.Line("float* xs = scales;");
-        if (corrections) tile.Code.Line("int* c = corrections;");
+        tile.Code.Line($"int* q = {tile.AtToken("quants", BlockDwords)};");
+        tile.Code.Line($"float* xs = {tile.AtToken("scales", 1)};");
+        if (corrections) tile.Code.Line($"int* c = {tile.AtToken("corrections", 1)};");
     }
 
     /// <summary>Declares <c>{name}{vector}</c> for the bytes of each row vector at <paramref name="pointer"/>.</summary>
-    protected static void LoadBytes(TileBody tile, string name, string pointer, string change = "")
+    protected static void LoadBytes(TileBody tile, string name, string pointer, string change = "", bool prefetch = true)
     {
         string v = tile.Set.Vector;
+        if (prefetch) tile.Prefetch(pointer, 0);
         tile.EachRow(r => $"{v}<byte> {name}{r} = {v}.Load({TileBody.Plus(pointer, r * tile.Set.Lanes * 4)}){change};");
     }
 

@@ -15,7 +15,7 @@ internal abstract class FloatTile : Tile
     {
         CodeWriter code = tile.Code;
         code.Line($"byte* w = {tile.AtPass("panel", 0, StepBytes / PanelRows)};");
-        code.Line("float* a = activations;");
+        code.Line($"float* a = {tile.AtToken("activations", 1)};");
         code.Block("for (int k = columns; k > 0; k--)", () =>
         {
             Load(tile);
@@ -25,7 +25,7 @@ internal abstract class FloatTile : Tile
                 tile.EachRow(r => $"acc{r}_{t} = {tile.Set.MultiplyAdd("w" + r, "a" + t, $"acc{r}_{t}")};");
             }
             code.Line($"w += {StepBytes};");
-            code.Line($"a += {tile.Tokens};");
+            code.Line($"a += {tile.Width};");
         });
     }
 
@@ -38,8 +38,15 @@ internal sealed class F32Tile : FloatTile
     public override string Type => "F32";
     protected override int StepBytes => 256;
 
-    protected override void Load(TileBody tile) =>
-        tile.EachRow(r => $"{tile.Set.Vector}<float> w{r} = {tile.Set.Vector}.Load((float*)({TileBody.Plus("w", r * tile.Set.Lanes * 4)}));");
+    protected override void Load(TileBody tile)
+    {
+        for (int r = 0; r < tile.Rows; r++)
+        {
+            int offset = r * tile.Set.Lanes * 4;
+            tile.Prefetch("w", offset);
+            tile.Code.Line($"{tile.Set.Vector}<float> w{r} = {tile.Set.Vector}.Load((float*)({TileBody.Plus("w", offset)}));");
+        }
+    }
 }
 
 /// <summary>
@@ -66,6 +73,7 @@ internal abstract class HalfTile : FloatTile
         string v = tile.Set.Vector;
         for (int pair = 0; pair < tile.Rows / 2; pair++)
         {
+            tile.Prefetch("w", pair * tile.Set.Lanes * 4);
             tile.Code.Line($"{v}<int> pair{pair} = {v}.Load((int*)({TileBody.Plus("w", pair * tile.Set.Lanes * 4)}));");
             tile.Code.Line($"{v}<float> w{2 * pair} = {Low(tile.Set, "pair" + pair)};");
             tile.Code.Line($"{v}<float> w{2 * pair + 1} = {High(tile.Set, "pair" + pair)};");

@@ -18,11 +18,20 @@ internal abstract class InstructionSet
     /// <summary>Tile widths in tokens; the first is 1, each divides the next.</summary>
     public abstract int[] Tokens { get; }
 
+    /// <summary>Tokens that a tile keeps sums of at once; a wider tile takes its tokens in turns.</summary>
+    public virtual int TokensAtOnce => Tokens[^1];
+
+    /// <summary>Whether the set has tiles of a type.</summary>
+    public virtual bool Has(Tile tile) => true;
+
     /// <summary>Row vectors that a tile of so many tokens keeps at once, for panels of 16 rows (quantised) and of 64 (float).</summary>
     public abstract int RowVectors(int tokens, int panelRows);
 
     /// <summary>Namespaces of the intrinsics.</summary>
     public virtual string[] Usings => ["System.Runtime.Intrinsics", "System.Runtime.Intrinsics.X86"];
+
+    /// <summary>Whether there is a prefetch call.</summary>
+    public virtual bool HasPrefetch => true;
 
     /// <summary>Whether weight bytes are taken as signed; else unsigned, and a start value corrects the zero point.</summary>
     public virtual bool SignedWeights => false;

@@ -8,6 +8,7 @@ internal sealed class Portable : InstructionSet
     public override int Lanes => 4;
     public override int[] Tokens => [1, 2, 4];
     public override string[] Usings => ["System.Runtime.Intrinsics"];
+    public override bool HasPrefetch => false;
     public override bool PairSums => false;
     public override bool SignedWeights => true;
 

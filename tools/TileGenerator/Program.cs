@@ -7,11 +7,11 @@ while (!File.Exists(Path.Combine(root, "Inference.sln")))
 string folder = Path.Combine(root, "src", "Kernels", "Simd", "Tiles");
 bool check = args.Contains("--check");
 
-InstructionSet[] sets = [new Portable(), new Avx2(), new Avx2Vnni(), new Avx512()];
+InstructionSet[] sets = [new Portable(), new Avx2(), new Avx2Vnni(), new Avx512Vnni(), new Avx512()];
 Tile[] tiles = [new F32Tile(), new F16Tile(), new BF16Tile(), new Q8_0Tile(), new Q4_0Tile(), new Q4_KTile(), new Q6_KTile()];
 var files = new SortedDictionary<string, string>(StringComparer.Ordinal);
 foreach (InstructionSet set in sets)
-    foreach (Tile tile in tiles)
+    foreach (Tile tile in tiles.Where(set.Has))
     {
         var code = new CodeWriter();
         tile.WriteClass(code, set);

@@ -28,9 +28,9 @@ internal sealed class Q4_0Tile : ByteTile
             tile.Each((r, t) => $"acc{r}_{t} = {set.MultiplyAdd(set.ToSingle(set.Total($"s{r}_{t}")), $"d{r} * {set.Vector}.Create(xs[{t}])", $"acc{r}_{t}")};");
             code.Line($"w += {BlockBytes};");
             code.Line($"d += {BlockBytes};");
-            code.Line($"q += {BlockDwords * tile.Tokens};");
-            code.Line($"xs += {tile.Tokens};");
-            code.Line($"c += {tile.Tokens};");
+            code.Line($"q += {BlockDwords * tile.Width};");
+            code.Line($"xs += {tile.Width};");
+            code.Line($"c += {tile.Width};");
         });
     }
 }

@@ -26,7 +26,7 @@ internal sealed class Q4_KTile : ByteTile
         code.Line($"byte* scale = {tile.AtPass("panel", HeadBytes, 1)};");
         code.Line($"byte* w = {tile.AtPass("panel", HeadBytes + ScaleBytes, 4)};");
         BeginActivations(tile, corrections: false);
-        code.Line("float* xm = sums;");
+        code.Line($"float* xm = {tile.AtToken("sums", 1)};");
         code.Block("for (int block = columns / 256; block > 0; block--)", () =>
         {
             tile.EachRow(r => $"{set.Vector}<float> min{r} = {set.HalfScales(TileBody.Plus("d", 32 + r * set.Lanes * 2))};");
@@ -41,9 +41,9 @@ internal sealed class Q4_KTile : ByteTile
                 }
                 code.Line($"w += {ChunkBytes};");
                 code.Line($"scale += {ChunkBytes};");
-                code.Line($"q += {2 * BlockDwords * tile.Tokens};");
-                code.Line($"xs += {2 * tile.Tokens};");
-                code.Line($"xm += {2 * tile.Tokens};");
+                code.Line($"q += {2 * BlockDwords * tile.Width};");
+                code.Line($"xs += {2 * tile.Width};");
+                code.Line($"xm += {2 * tile.Width};");
             });
             tile.EachRow(r => $"{set.Vector}<float> d{r} = {set.HalfScales(TileBody.Plus("d", r * set.Lanes * 2))};");
             tile.Each((r, t) => $"acc{r}_{t} = {set.MultiplyAdd($"inner{r}_{t}", "d" + r, $"acc{r}_{t}")};");
@@ -66,7 +66,7 @@ internal sealed class Q4_KTile : ByteTile
             foreach (Group g in groups) LoadNibbles(tile, g);
             Dot(tile, quants,
                 ("s", [.. groups.Select(g => new Product($"low{g.Number}_", g.Dword))]),
-                ("u", [.. groups.Select(g => new Product($"high{g.Number}_", g.Dword + BlockDwords * tile.Tokens))]));
+                ("u", [.. groups.Select(g => new Product($"high{g.Number}_", g.Dword + BlockDwords * tile.Width))]));
         });
         Finish(tile, "s", 0);
         Finish(tile, "u", 1);
@@ -83,10 +83,10 @@ internal sealed class Q4_KTile : ByteTile
             {
                 foreach (Group g in groups)
                 {
-                    LoadBytes(tile, $"v{g.Number}_", g.Weights);
+                    LoadBytes(tile, $"v{g.Number}_", g.Weights, prefetch: !high);
                     Unpack(tile, $"n{g.Number}_", r => high ? HighNibble(set, $"v{g.Number}_{r}") : LowNibble(set, $"v{g.Number}_{r}"));
                 }
-                Dot(tile, quants, ("s", [.. groups.Select(g => new Product($"n{g.Number}_", g.Dword + (high ? BlockDwords * tile.Tokens : 0)))]));
+                Dot(tile, quants, ("s", [.. groups.Select(g => new Product($"n{g.Number}_", g.Dword + (high ? BlockDwords * tile.Width : 0)))]));
             });
             Scales(tile, "s", high ? 1 : 0);
             Finish(tile, "s", high ? 1 : 0);
@@ -105,7 +105,7 @@ internal sealed class Q4_KTile : ByteTile
     private static void Finish(TileBody tile, string sum, int half) => tile.Each((r, t) =>
     {
         InstructionSet set = tile.Set;
-        int at = half * tile.Tokens + t;
+        int at = half * tile.Width + t;
         return $"inner{r}_{t} = {set.MultiplyAdd(set.ToSingle(set.Scaled($"{sum}{r}_{t}", $"z{sum}{r}")), $"{set.Vector}.Create(xs[{at}])", $"inner{r}_{t}")}; "
             + $"acc{r}_{t} = {set.MultiplyAdd($"m{sum}{r}", $"{set.Vector}.Create(xm[{at}])", $"acc{r}_{t}")};";
     });

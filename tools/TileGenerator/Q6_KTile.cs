@@ -33,9 +33,9 @@ internal sealed class Q6_KTile : ByteTile
                 Pair(tile, 1);
                 code.Line($"w += {ChunkBytes};");
                 code.Line($"scale += {ChunkBytes};");
-                code.Line($"q += {2 * BlockDwords * tile.Tokens};");
-                code.Line($"xs += {2 * tile.Tokens};");
-                code.Line($"c += {4 * tile.Tokens};");
+                code.Line($"q += {2 * BlockDwords * tile.Width};");
+                code.Line($"xs += {2 * tile.Width};");
+                code.Line($"c += {4 * tile.Width};");
             });
             tile.EachRow(r => $"{set.Vector}<float> d{r} = {set.Vector}.Load((float*)({TileBody.Plus("d", r * set.Lanes * 4)}));");
             tile.Each((r, t) => $"acc{r}_{t} = {set.MultiplyAdd($"inner{r}_{t}", "d" + r, $"acc{r}_{t}")};");
@@ -52,7 +52,7 @@ internal sealed class Q6_KTile : ByteTile
         tile.Each((r, t) => $"{set.Vector}<int> i{r}_{t};");
         SubBlock(tile, pair, 0);
         SubBlock(tile, pair, 1);
-        tile.Each((r, t) => $"inner{r}_{t} = {set.MultiplyAdd(set.ToSingle($"i{r}_{t}"), $"{set.Vector}.Create(xs[{pair * tile.Tokens + t}])", $"inner{r}_{t}")};");
+        tile.Each((r, t) => $"inner{r}_{t} = {set.MultiplyAdd(set.ToSingle($"i{r}_{t}"), $"{set.Vector}.Create(xs[{pair * tile.Width + t}])", $"inner{r}_{t}")};");
     });
 
     private static void SubBlock(TileBody tile, int pair, int half) => tile.Code.Block("", () =>
@@ -61,7 +61,7 @@ internal sealed class Q6_KTile : ByteTile
         int number = 2 * pair + half, start = number * SubBlockBytes;
         string mask = $"{set.Vector}.Create((byte)0x30)";
         string Shifted(int r, string shift) => $"{set.Vector}.{shift}.AsByte() & {mask}".Replace("$", $"h{r}.AsUInt16()");
-        tile.Each((r, t) => $"var s{r}_{t} = {set.Start($"c[{number * tile.Tokens + t}]", 1)};");
+        tile.Each((r, t) => $"var s{r}_{t} = {set.Start($"c[{number * tile.Width + t}]", 1)};");
         LoadBytes(tile, "v", TileBody.Plus("w", start));
         LoadBytes(tile, "u", TileBody.Plus("w", start + 64));
         LoadBytes(tile, "h", TileBody.Plus("w", start + 128));
@@ -69,7 +69,7 @@ internal sealed class Q6_KTile : ByteTile
         Unpack(tile, "w1_", r => $"({HighNibble(set, "v" + r)}) | ({Shifted(r, "ShiftLeft($, 2)")})");
         Unpack(tile, "w2_", r => $"({LowNibble(set, "u" + r)}) | (h{r} & {mask})");
         Unpack(tile, "w3_", r => $"({HighNibble(set, "u" + r)}) | ({Shifted(r, "ShiftRightLogical($, 2)")})");
-        Dot(tile, "q", ("s", [.. Enumerable.Range(0, 4).Select(g => new Product($"w{g}_", pair * BlockDwords * tile.Tokens + half * 4 + g))]));
+        Dot(tile, "q", ("s", [.. Enumerable.Range(0, 4).Select(g => new Product($"w{g}_", pair * BlockDwords * tile.Width + half * 4 + g))]));
         tile.EachRow(r => $"var z{r} = {set.Scales(TileBody.Plus("scale", number * 16 + r * set.Lanes), signed: true)};");
         tile.Each((r, t) => $"i{r}_{t} = {(half == 0 ? "" : $"i{r}_{t} + ")}{set.Scaled($"s{r}_{t}", "z" + r)};");
     });

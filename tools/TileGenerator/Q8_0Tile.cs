@@ -46,9 +46,9 @@ internal sealed class Q8_0Tile : ByteTile
             tile.Each((r, t) => $"acc{r}_{t} = {set.MultiplyAdd(set.ToSingle(Total(set, r, t)), $"d{r} * {set.Vector}.Create(xs[{t}])", $"acc{r}_{t}")};");
             code.Line($"w += {BlockBytes};");
             code.Line($"d += {BlockBytes};");
-            code.Line($"q += {BlockDwords * tile.Tokens};");
-            code.Line($"xs += {tile.Tokens};");
-            if (!set.SignedWeights) code.Line($"c += {tile.Tokens};");
+            code.Line($"q += {BlockDwords * tile.Width};");
+            code.Line($"xs += {tile.Width};");
+            if (!set.SignedWeights) code.Line($"c += {tile.Width};");
         });
     }
 

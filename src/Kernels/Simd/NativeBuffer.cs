@@ -14,7 +14,9 @@ internal sealed unsafe partial class NativeBuffer : IDisposable
     private void* pointer;
 
     /// <param name="bytes">Usable bytes.</param>
-    /// <param name="clear">Whether to zero it. Pages of a cache are written before they are read: clearing them would take their memory, and seconds, at start.</param>
+    /// <param name="clear">
+    /// Whether to zero it. Memory that is written before it is read need not be: a cache's pages then take none at start, and packing threads take the page faults of their panels.
+    /// </param>
     /// <exception cref="OutOfMemoryException">The system has not that much memory.</exception>
     public NativeBuffer(long bytes, bool clear = true)
     {

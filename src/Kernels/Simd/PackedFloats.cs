@@ -42,9 +42,10 @@ internal sealed unsafe class PackedF16 : PackedHalves
 
     public override bool PackRow(ReadOnlySpan<byte> source, byte* panel, int row)
     {
+        ReadOnlySpan<ushort> values = MemoryMarshal.Cast<byte, ushort>(source);
         byte* to = panel + 2 * Place(row);
-        for (int k = 0; k < source.Length / 2; k++)
-            if (!TryStore(source[(2 * k)..], to + 128L * k)) return false;
+        for (int k = 0; k < values.Length; k++)
+            if (!TryStore(values[k], to + 128L * k)) return false;
         return true;
     }
 

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 
 namespace Inference.Kernels;
@@ -30,23 +31,34 @@ internal abstract unsafe class PackedLayout
     /// <summary>Bytes of a panel.</summary>
     public abstract long PanelBytes(int columns);
 
-    /// <summary>Packs row <paramref name="row"/> of a zeroed panel. False when the row holds a number that the packed form cannot.</summary>
-    /// <param name="source">The row as in the file.</param>
-    /// <param name="panel">First byte of the panel.</param>
+    /// <summary>Columns that are packed at once for all rows of a panel, so that the lines that its rows share stay in the first-level cache.</summary>
+    public int ColumnsAtOnce => PanelRows == 16 ? 256 : 64;
+
+    /// <summary>Packs some columns of a row, every bit of them. False when they hold a number that the packed form cannot.</summary>
+    /// <param name="source">The columns as in the file, whole blocks.</param>
+    /// <param name="panel">Where the panel holds those columns.</param>
     /// <param name="row">Row of the panel.</param>
     public abstract bool PackRow(ReadOnlySpan<byte> source, byte* panel, int row);
 
     /// <summary>Decodes a row of a panel: the same bits as <see cref="TensorFormat.Decode"/> of the file's row.</summary>
     public abstract void DecodeRow(byte* panel, int row, Span<float> values);
 
-    /// <summary>The float16 number times <see cref="TileConstants.StoredFactor"/>, as float16. False for one that does not fit.</summary>
-    protected static bool TryStore(ReadOnlySpan<byte> half, byte* to)
+    /// <summary>The float16 number times <see cref="TileConstants.StoredFactor"/> (2^10), as float16. False for one that does not fit: from 64 on, or NaN.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    protected static bool TryStore(ushort half, byte* to)
     {
-        float value = Half16.ToSingle(MemoryMarshal.Read<ushort>(half));
-        *(ushort*)to = Half16.FromSingle(value * TileConstants.StoredFactor);
-        return MathF.Abs(value) < 65536 / TileConstants.StoredFactor;
+        const int exponent = 0x7c00, one = 0x0400;
+        if ((half & exponent) != 0)
+        {
+            *(ushort*)to = (ushort)(half + 10 * one);
+            return (half & exponent) < 21 * one;
+        }
+        *(ushort*)to = (half & 0x7fff) == 0 ? half : Half16.FromSingle(Half16.ToSingle(half) * TileConstants.StoredFactor);
+        return true;
     }
 
-    /// <summary>The number that <see cref="TryStore"/> stored.</summary>
+    protected static bool TryStore(ReadOnlySpan<byte> half, byte* to) => TryStore(MemoryMarshal.Read<ushort>(half), to);
+
+    /// <summary>The number that TryStore stored.</summary>
     protected static float Stored(byte* at) => Half16.ToSingle(*(ushort*)at) * (1 / TileConstants.StoredFactor);
 }

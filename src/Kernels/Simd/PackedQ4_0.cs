@@ -1,3 +1,5 @@
+using System.Runtime.InteropServices;
+
 namespace Inference.Kernels;
 
 /// <summary>Per 32 columns: 16 scales (float16 * 1024), then [group of 4 columns][row][4]: columns k and k + 16 in the low and high nibble.</summary>
@@ -13,7 +15,8 @@ internal sealed unsafe class PackedQ4_0 : PackedLayout
         for (; source.Length > 0; source = source[FileBytes..], panel += BlockBytes)
         {
             if (!TryStore(source, panel + 2 * row)) return false;
-            for (int g = 0; g < 4; g++) source.Slice(2 + 4 * g, 4).CopyTo(new Span<byte>(panel + Scales + 64 * g + 4 * row, 4));
+            ReadOnlySpan<uint> groups = MemoryMarshal.Cast<byte, uint>(source.Slice(2, 16));
+            for (int g = 0; g < groups.Length; g++) *(uint*)(panel + Scales + 64 * g + 4 * row) = groups[g];
         }
         return true;
     }

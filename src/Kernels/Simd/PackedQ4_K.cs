@@ -1,3 +1,5 @@
+using System.Runtime.InteropServices;
+
 namespace Inference.Kernels;
 
 /// <summary>
@@ -23,8 +25,8 @@ internal sealed unsafe class PackedQ4_K : PackedLayout
                 scales[0] = (byte)scale;
                 scales[Mins] = (byte)min;
             }
-            for (int g = 0; g < 32; g++)
-                source.Slice(16 + 4 * g, 4).CopyTo(new Span<byte>(panel + Head + g / 8 * ChunkBytes + Quants + g % 8 * 64 + 4 * row, 4));
+            ReadOnlySpan<uint> groups = MemoryMarshal.Cast<byte, uint>(source.Slice(16, 128));
+            for (int g = 0; g < groups.Length; g++) *(uint*)(panel + Head + g / 8 * ChunkBytes + Quants + g % 8 * 64 + 4 * row) = groups[g];
         }
         return true;
     }

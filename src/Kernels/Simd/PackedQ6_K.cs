@@ -22,12 +22,16 @@ internal sealed unsafe class PackedQ6_K : PackedLayout
             {
                 byte* chunk = panel + Head + s / 4 * ChunkBytes, to = chunk + Quants + s % 4 * SubBlockBytes + 4 * row;
                 chunk[16 * (s % 4) + row] = source[192 + s];
-                for (int i = 0; i < 16; i++)
-                {
-                    int quant = Q6_KFormat.Quant(source, 16 * s + i), group = i / 4;
-                    to[group / 2 * 64 + i % 4] |= (byte)((quant & 15) << (group % 2 * 4));
-                    to[128 + i % 4] |= (byte)(quant >> 4 << (group * 2));
-                }
+                // The file's order (Q6_KFormat.Quant), four quants in a dword: half h, run of 32 in it, sixteen of the run.
+                int h = s / 8, run = s % 8 / 2, at = s % 2 * 16;
+                ReadOnlySpan<uint> low = MemoryMarshal.Cast<byte, uint>(source.Slice(h * 64 + run % 2 * 32 + at, 16));
+                ReadOnlySpan<uint> high = MemoryMarshal.Cast<byte, uint>(source.Slice(128 + h * 32 + at, 16));
+                int lowShift = run / 2 * 4, highShift = run * 2;
+                uint Low(uint dword) => dword >> lowShift & 0x0f0f0f0f;
+                uint High(uint dword) => dword >> highShift & 0x03030303;
+                *(uint*)to = Low(low[0]) | Low(low[1]) << 4;
+                *(uint*)(to + 64) = Low(low[2]) | Low(low[3]) << 4;
+                *(uint*)(to + 128) = High(high[0]) | High(high[1]) << 2 | High(high[2]) << 4 | High(high[3]) << 6;
             }
         }
         return true;

@@ -1,3 +1,5 @@
+using System.Runtime.InteropServices;
+
 namespace Inference.Kernels;
 
 /// <summary>Per 32 columns: 16 scales (float16 * 1024), then [group of 4 columns][row][4] bytes of weight + 128.</summary>
@@ -13,7 +15,8 @@ internal sealed unsafe class PackedQ8_0 : PackedLayout
         for (; source.Length > 0; source = source[FileBytes..], panel += BlockBytes)
         {
             if (!TryStore(source, panel + 2 * row)) return false;
-            for (int i = 0; i < 32; i++) panel[Scales + i / 4 * 64 + 4 * row + i % 4] = (byte)(source[2 + i] ^ 0x80);
+            ReadOnlySpan<uint> groups = MemoryMarshal.Cast<byte, uint>(source.Slice(2, 32));
+            for (int g = 0; g < groups.Length; g++) *(uint*)(panel + Scales + 64 * g + 4 * row) = groups[g] ^ 0x80808080;
         }
         return true;
     }

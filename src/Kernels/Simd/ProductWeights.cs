@@ -57,7 +57,7 @@ internal sealed unsafe class PackedWeight : HostWeight
     {
         this.layout = layout;
         PanelBytes = layout.PanelBytes(columns);
-        panels = new NativeBuffer(PanelBytes * Panels);
+        panels = new NativeBuffer(PanelBytes * Panels, clear: false);
         one = TileTable.Find(level, Type, 1);
         two = TileTable.Find(level, Type, 2);
         four = TileTable.Find(level, Type, 4);
@@ -74,17 +74,25 @@ internal sealed unsafe class PackedWeight : HostWeight
     /// <summary>Packs the rows of one panel from the file's form, or from decoded rows when the layout is F32. False when a number does not fit.</summary>
     public bool Pack(in TensorSource source, int panel)
     {
-        int end = Math.Min(PanelRows, Rows - panel * PanelRows);
-        Span<float> decoded = source.Format.Type == Type ? [] : new float[Columns];
-        for (int row = 0; row < end; row++)
+        TensorFormat format = source.Format;
+        bool decode = format.Type != Type;
+        int rows = Math.Min(PanelRows, Rows - panel * PanelRows), step = Math.Max(layout.ColumnsAtOnce, format.BlockElements);
+        if (rows < PanelRows) NativeMemory.Clear(Panel(panel), (nuint)PanelBytes);
+        scoped Span<float> decoded = stackalloc float[decode ? step : 0];
+        for (int column = 0; column < Columns; column += step)
         {
-            ReadOnlySpan<byte> bytes = source.Row(panel * PanelRows + row);
-            if (!decoded.IsEmpty)
+            int columns = Math.Min(step, Columns - column), from = (int)format.RowBytes(column), bytes = (int)format.RowBytes(columns);
+            byte* to = Panel(panel) + layout.PanelBytes(column);
+            for (int row = 0; row < rows; row++)
             {
-                source.Format.Decode(bytes, decoded);
-                bytes = MemoryMarshal.AsBytes(decoded);
+                scoped ReadOnlySpan<byte> values = source.Row(panel * PanelRows + row).Slice(from, bytes);
+                if (decode)
+                {
+                    format.Decode(values, decoded[..columns]);
+                    values = MemoryMarshal.AsBytes(decoded[..columns]);
+                }
+                if (!layout.PackRow(values, to, row)) return false;
             }
-            if (!layout.PackRow(bytes, Panel(panel), row)) return false;
         }
         return true;
     }
@@ -126,7 +134,7 @@ internal sealed unsafe class UnpackedWeight : HostWeight
         this.source = source;
         Form = !exact && source.Format.BlockElements > 1 ? ActivationForm.RoundedRows : ActivationForm.Rows;
         if (!keep) return;
-        copy = new NativeBuffer(source.Bytes);
+        copy = new NativeBuffer(source.Bytes, clear: false);
         Buffer.MemoryCopy((void*)source.Data, copy.Pointer, copy.Bytes, source.Bytes);
         this.source = source with { Data = (nint)copy.Pointer };
     }

@@ -122,6 +122,7 @@ internal static unsafe partial class Avx2Tiles
             float* a = activations;
             for (int k = columns; k > 0; k--)
             {
+                Sse.Prefetch0(w + 4096);
                 Vector256<int> pair0 = Vector256.Load((int*)(w));
                 Vector256<float> w0 = Vector256.ShiftLeft(pair0, 16).AsSingle();
                 Vector256<float> w1 = (pair0 & Vector256.Create(unchecked((int)0xffff0000))).AsSingle();

@@ -122,6 +122,7 @@ internal static unsafe partial class Avx2Tiles
             float* a = activations;
             for (int k = columns; k > 0; k--)
             {
+                Sse.Prefetch0(w + 4096);
                 Vector256<int> pair0 = Vector256.Load((int*)(w));
                 Vector256<float> w0 = (Avx2.MultiplyAddAdjacent(pair0.AsInt16(), Vector256.Create(8192).AsInt16()) & Vector256.Create(HalfBits)).AsSingle();
                 Vector256<float> w1 = (Vector256.ShiftRightArithmetic(pair0, 3) & Vector256.Create(HalfBits)).AsSingle();

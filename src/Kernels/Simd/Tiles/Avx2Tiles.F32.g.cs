@@ -116,6 +116,7 @@ internal static unsafe partial class Avx2Tiles
             float* a = activations;
             for (int k = columns; k > 0; k--)
             {
+                Sse.Prefetch0(w + 4096);
                 Vector256<float> w0 = Vector256.Load((float*)(w));
                 Vector256<float> w1 = Vector256.Load((float*)(w + 32));
                 Vector256<float> a0 = Vector256.Create(a[0]);

@@ -355,8 +355,11 @@ internal static unsafe partial class Avx2Tiles
                             var s0_1 = Vector256.Create(c[1]).AsInt16();
                             var s0_2 = Vector256.Create(c[2]).AsInt16();
                             var s0_3 = Vector256.Create(c[3]).AsInt16();
+                            Sse.Prefetch0(w + 4096);
                             Vector256<byte> v0 = Vector256.Load(w);
+                            Sse.Prefetch0(w + 64 + 4096);
                             Vector256<byte> u0 = Vector256.Load(w + 64);
+                            Sse.Prefetch0(w + 128 + 4096);
                             Vector256<byte> h0 = Vector256.Load(w + 128);
                             Vector256<byte> w0_0 = (v0 & Vector256.Create((byte)15)) | (Vector256.ShiftLeft(h0.AsUInt16(), 4).AsByte() & Vector256.Create((byte)0x30));
                             Vector256<byte> w1_0 = (Vector256.ShiftRightLogical(v0.AsUInt16(), 4).AsByte() & Vector256.Create((byte)15)) | (Vector256.ShiftLeft(h0.AsUInt16(), 2).AsByte() & Vector256.Create((byte)0x30));
@@ -393,8 +396,11 @@ internal static unsafe partial class Avx2Tiles
                             var s0_1 = Vector256.Create(c[5]).AsInt16();
                             var s0_2 = Vector256.Create(c[6]).AsInt16();
                             var s0_3 = Vector256.Create(c[7]).AsInt16();
+                            Sse.Prefetch0(w + 192 + 4096);
                             Vector256<byte> v0 = Vector256.Load(w + 192);
+                            Sse.Prefetch0(w + 256 + 4096);
                             Vector256<byte> u0 = Vector256.Load(w + 256);
+                            Sse.Prefetch0(w + 320 + 4096);
                             Vector256<byte> h0 = Vector256.Load(w + 320);
                             Vector256<byte> w0_0 = (v0 & Vector256.Create((byte)15)) | (Vector256.ShiftLeft(h0.AsUInt16(), 4).AsByte() & Vector256.Create((byte)0x30));
                             Vector256<byte> w1_0 = (Vector256.ShiftRightLogical(v0.AsUInt16(), 4).AsByte() & Vector256.Create((byte)15)) | (Vector256.ShiftLeft(h0.AsUInt16(), 2).AsByte() & Vector256.Create((byte)0x30));
@@ -441,8 +447,11 @@ internal static unsafe partial class Avx2Tiles
                             var s0_1 = Vector256.Create(c[9]).AsInt16();
                             var s0_2 = Vector256.Create(c[10]).AsInt16();
                             var s0_3 = Vector256.Create(c[11]).AsInt16();
+                            Sse.Prefetch0(w + 384 + 4096);
                             Vector256<byte> v0 = Vector256.Load(w + 384);
+                            Sse.Prefetch0(w + 448 + 4096);
                             Vector256<byte> u0 = Vector256.Load(w + 448);
+                            Sse.Prefetch0(w + 512 + 4096);
                             Vector256<byte> h0 = Vector256.Load(w + 512);
                             Vector256<byte> w0_0 = (v0 & Vector256.Create((byte)15)) | (Vector256.ShiftLeft(h0.AsUInt16(), 4).AsByte() & Vector256.Create((byte)0x30));
                             Vector256<byte> w1_0 = (Vector256.ShiftRightLogical(v0.AsUInt16(), 4).AsByte() & Vector256.Create((byte)15)) | (Vector256.ShiftLeft(h0.AsUInt16(), 2).AsByte() & Vector256.Create((byte)0x30));
@@ -479,8 +488,11 @@ internal static unsafe partial class Avx2Tiles
                             var s0_1 = Vector256.Create(c[13]).AsInt16();
                             var s0_2 = Vector256.Create(c[14]).AsInt16();
                             var s0_3 = Vector256.Create(c[15]).AsInt16();
+                            Sse.Prefetch0(w + 576 + 4096);
                             Vector256<byte> v0 = Vector256.Load(w + 576);
+                            Sse.Prefetch0(w + 640 + 4096);
                             Vector256<byte> u0 = Vector256.Load(w + 640);
+                            Sse.Prefetch0(w + 704 + 4096);
                             Vector256<byte> h0 = Vector256.Load(w + 704);
                             Vector256<byte> w0_0 = (v0 & Vector256.Create((byte)15)) | (Vector256.ShiftLeft(h0.AsUInt16(), 4).AsByte() & Vector256.Create((byte)0x30));
                             Vector256<byte> w1_0 = (Vector256.ShiftRightLogical(v0.AsUInt16(), 4).AsByte() & Vector256.Create((byte)15)) | (Vector256.ShiftLeft(h0.AsUInt16(), 2).AsByte() & Vector256.Create((byte)0x30));

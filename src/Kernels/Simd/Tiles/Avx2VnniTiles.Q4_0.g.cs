@@ -188,6 +188,7 @@ internal static unsafe partial class Avx2VnniTiles
                 int* qg = q;
                 for (byte* wg = w; wg < w + 256; wg += 64)
                 {
+                    Sse.Prefetch0(wg + 4096);
                     Vector256<byte> v0_0 = Vector256.Load(wg);
                     Vector256<byte> low0_0 = v0_0 & Vector256.Create((byte)15);
                     Vector256<byte> high0_0 = Vector256.ShiftRightLogical(v0_0.AsUInt16(), 4).AsByte() & Vector256.Create((byte)15);

@@ -366,6 +366,7 @@ internal static unsafe partial class Avx2VnniTiles
                         int* qg = q;
                         for (byte* wg = w; wg < w + 512; wg += 64)
                         {
+                            Sse.Prefetch0(wg + 4096);
                             Vector256<byte> v0_0 = Vector256.Load(wg);
                             Vector256<byte> n0_0 = v0_0 & Vector256.Create((byte)15);
                             Vector256<sbyte> a0_0 = Vector256.Create(qg[0]).AsSByte();

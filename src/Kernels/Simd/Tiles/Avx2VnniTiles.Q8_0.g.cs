@@ -208,6 +208,7 @@ internal static unsafe partial class Avx2VnniTiles
                 int* qg = q;
                 for (byte* wg = w; wg < w + 512; wg += 64)
                 {
+                    Sse.Prefetch0(wg + 4096);
                     Vector256<byte> b0_0 = Vector256.Load(wg);
                     Vector256<sbyte> a0_0 = Vector256.Create(qg[0]).AsSByte();
                     s0_0 = AvxVnni.MultiplyWideningAndAdd(s0_0, b0_0, a0_0);

@@ -107,9 +107,11 @@ internal static unsafe partial class Avx512Tiles
         float* a = activations;
         for (int k = columns; k > 0; k--)
         {
+            Sse.Prefetch0(w + 4096);
             Vector512<int> pair0 = Vector512.Load((int*)(w));
             Vector512<float> w0 = Vector512.ShiftLeft(pair0, 16).AsSingle();
             Vector512<float> w1 = (pair0 & Vector512.Create(unchecked((int)0xffff0000))).AsSingle();
+            Sse.Prefetch0(w + 4160);
             Vector512<int> pair1 = Vector512.Load((int*)(w + 64));
             Vector512<float> w2 = Vector512.ShiftLeft(pair1, 16).AsSingle();
             Vector512<float> w3 = (pair1 & Vector512.Create(unchecked((int)0xffff0000))).AsSingle();
@@ -180,6 +182,7 @@ internal static unsafe partial class Avx512Tiles
             float* a = activations;
             for (int k = columns; k > 0; k--)
             {
+                Sse.Prefetch0(w + 4096);
                 Vector512<int> pair0 = Vector512.Load((int*)(w));
                 Vector512<float> w0 = Vector512.ShiftLeft(pair0, 16).AsSingle();
                 Vector512<float> w1 = (pair0 & Vector512.Create(unchecked((int)0xffff0000))).AsSingle();

@@ -107,9 +107,11 @@ internal static unsafe partial class Avx512Tiles
         float* a = activations;
         for (int k = columns; k > 0; k--)
         {
+            Sse.Prefetch0(w + 4096);
             Vector512<int> pair0 = Vector512.Load((int*)(w));
             Vector512<float> w0 = (Avx512BW.MultiplyAddAdjacent(pair0.AsInt16(), Vector512.Create(8192).AsInt16()) & Vector512.Create(HalfBits)).AsSingle();
             Vector512<float> w1 = (Vector512.ShiftRightArithmetic(pair0, 3) & Vector512.Create(HalfBits)).AsSingle();
+            Sse.Prefetch0(w + 4160);
             Vector512<int> pair1 = Vector512.Load((int*)(w + 64));
             Vector512<float> w2 = (Avx512BW.MultiplyAddAdjacent(pair1.AsInt16(), Vector512.Create(8192).AsInt16()) & Vector512.Create(HalfBits)).AsSingle();
             Vector512<float> w3 = (Vector512.ShiftRightArithmetic(pair1, 3) & Vector512.Create(HalfBits)).AsSingle();
@@ -180,6 +182,7 @@ internal static unsafe partial class Avx512Tiles
             float* a = activations;
             for (int k = columns; k > 0; k--)
             {
+                Sse.Prefetch0(w + 4096);
                 Vector512<int> pair0 = Vector512.Load((int*)(w));
                 Vector512<float> w0 = (Avx512BW.MultiplyAddAdjacent(pair0.AsInt16(), Vector512.Create(8192).AsInt16()) & Vector512.Create(HalfBits)).AsSingle();
                 Vector512<float> w1 = (Vector512.ShiftRightArithmetic(pair0, 3) & Vector512.Create(HalfBits)).AsSingle();

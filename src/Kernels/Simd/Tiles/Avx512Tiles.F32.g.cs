@@ -103,9 +103,13 @@ internal static unsafe partial class Avx512Tiles
         float* a = activations;
         for (int k = columns; k > 0; k--)
         {
+            Sse.Prefetch0(w + 4096);
             Vector512<float> w0 = Vector512.Load((float*)(w));
+            Sse.Prefetch0(w + 4160);
             Vector512<float> w1 = Vector512.Load((float*)(w + 64));
+            Sse.Prefetch0(w + 4224);
             Vector512<float> w2 = Vector512.Load((float*)(w + 128));
+            Sse.Prefetch0(w + 4288);
             Vector512<float> w3 = Vector512.Load((float*)(w + 192));
             Vector512<float> a0 = Vector512.Create(a[0]);
             acc0_0 = Vector512.FusedMultiplyAdd(w0, a0, acc0_0);
@@ -174,7 +178,9 @@ internal static unsafe partial class Avx512Tiles
             float* a = activations;
             for (int k = columns; k > 0; k--)
             {
+                Sse.Prefetch0(w + 4096);
                 Vector512<float> w0 = Vector512.Load((float*)(w));
+                Sse.Prefetch0(w + 4160);
                 Vector512<float> w1 = Vector512.Load((float*)(w + 64));
                 Vector512<float> a0 = Vector512.Create(a[0]);
                 acc0_0 = Vector512.FusedMultiplyAdd(w0, a0, acc0_0);

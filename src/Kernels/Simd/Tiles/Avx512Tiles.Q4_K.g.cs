@@ -270,8 +270,10 @@ internal static unsafe partial class Avx512Tiles
                     int* qg = q;
                     for (byte* wg = w; wg < w + 512; wg += 128)
                     {
+                        Sse.Prefetch0(wg + 4096);
                         Vector512<byte> v0_0 = Vector512.Load(wg);
                         Vector512<byte> n0_0 = v0_0 & Vector512.Create((byte)15);
+                        Sse.Prefetch0(wg + 64 + 4096);
                         Vector512<byte> v1_0 = Vector512.Load(wg + 64);
                         Vector512<byte> n1_0 = v1_0 & Vector512.Create((byte)15);
                         Vector512<sbyte> a0_0 = Vector512.Create(qg[0]).AsSByte();
@@ -395,8 +397,10 @@ internal static unsafe partial class Avx512Tiles
                     int* qg = q;
                     for (byte* wg = w; wg < w + 512; wg += 128)
                     {
+                        Sse.Prefetch0(wg + 4096);
                         Vector512<byte> v0_0 = Vector512.Load(wg);
                         Vector512<byte> n0_0 = v0_0 & Vector512.Create((byte)15);
+                        Sse.Prefetch0(wg + 64 + 4096);
                         Vector512<byte> v1_0 = Vector512.Load(wg + 64);
                         Vector512<byte> n1_0 = v1_0 & Vector512.Create((byte)15);
                         Vector512<sbyte> a0_0 = Vector512.Create(qg[0]).AsSByte();

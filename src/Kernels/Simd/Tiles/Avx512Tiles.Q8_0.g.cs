@@ -205,9 +205,11 @@ internal static unsafe partial class Avx512Tiles
             int* qg = q;
             for (byte* wg = w; wg < w + 512; wg += 128)
             {
+                Sse.Prefetch0(wg + 4096);
                 Vector512<byte> v0_0 = Vector512.Load(wg);
                 Vector512<byte> low0_0 = v0_0 & Vector512.Create((byte)15);
                 Vector512<byte> high0_0 = Vector512.ShiftRightLogical(v0_0.AsUInt16(), 4).AsByte() & Vector512.Create((byte)15);
+                Sse.Prefetch0(wg + 64 + 4096);
                 Vector512<byte> v1_0 = Vector512.Load(wg + 64);
                 Vector512<byte> low1_0 = v1_0 & Vector512.Create((byte)15);
                 Vector512<byte> high1_0 = Vector512.ShiftRightLogical(v1_0.AsUInt16(), 4).AsByte() & Vector512.Create((byte)15);
@@ -286,9 +288,11 @@ internal static unsafe partial class Avx512Tiles
             int* qg = q;
             for (byte* wg = w; wg < w + 512; wg += 128)
             {
+                Sse.Prefetch0(wg + 4096);
                 Vector512<byte> v0_0 = Vector512.Load(wg);
                 Vector512<byte> low0_0 = v0_0 & Vector512.Create((byte)15);
                 Vector512<byte> high0_0 = Vector512.ShiftRightLogical(v0_0.AsUInt16(), 4).AsByte() & Vector512.Create((byte)15);
+                Sse.Prefetch0(wg + 64 + 4096);
                 Vector512<byte> v1_0 = Vector512.Load(wg + 64);
                 Vector512<byte> low1_0 = v1_0 & Vector512.Create((byte)15);
                 Vector512<byte> high1_0 = Vector512.ShiftRightLogical(v1_0.AsUInt16(), 4).AsByte() & Vector512.Create((byte)15);
