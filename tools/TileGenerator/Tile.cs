@@ -12,6 +12,9 @@ internal abstract class Tile
     /// <summary>Weight rows of a panel.</summary>
     public virtual int PanelRows => 16;
 
+    /// <summary>Whether a tile goes on from the sums it finds in y: long panels are multiplied a range of columns at a time.</summary>
+    public virtual bool Continues => false;
+
     /// <summary>Declares the activation pointers and the constants.</summary>
     public abstract void Begin(TileBody tile);
 
@@ -53,10 +56,10 @@ internal sealed class TileBody(CodeWriter code, InstructionSet set, Tile tile, i
     public int Width { get; } = width;
 
     /// <summary>Tokens of a pass.</summary>
-    public int Tokens { get; } = Math.Min(width, set.TokensAtOnce);
+    public int Tokens { get; } = Math.Min(width, set.TokensAtOnce(tile));
 
     /// <summary>Row vectors of a pass.</summary>
-    public int Rows { get; } = set.RowVectors(Math.Min(width, set.TokensAtOnce), tile.PanelRows);
+    public int Rows { get; } = set.RowVectors(Math.Min(width, set.TokensAtOnce(tile)), tile.PanelRows);
 
     /// <summary>Rows of the panel that one pass covers.</summary>
     public int PassRows => Rows * Set.Lanes;
@@ -95,10 +98,11 @@ internal sealed class TileBody(CodeWriter code, InstructionSet set, Tile tile, i
 
     private void Pass()
     {
-        Each((r, t) => $"{Set.Vector}<float> acc{r}_{t} = {Set.Vector}<float>.Zero;");
-        tile.Sum(this);
+        string Sum(int r, int t) => Plus("to", t * tile.PanelRows + tile.FirstRow(this, r));
         Code.Line($"float* to = {AtToken("y", tile.PanelRows)}{(Whole ? "" : " + " + tile.PassRow(this))};");
-        Each((r, t) => $"acc{r}_{t}.Store({Plus("to", t * tile.PanelRows + tile.FirstRow(this, r))});");
+        Each((r, t) => $"{Set.Vector}<float> acc{r}_{t} = {(tile.Continues ? $"{Set.Vector}.Load({Sum(r, t)})" : $"{Set.Vector}<float>.Zero")};");
+        tile.Sum(this);
+        Each((r, t) => $"acc{r}_{t}.Store({Sum(r, t)});");
     }
 
     /// <summary>pointer + offset, zero left out.</summary>

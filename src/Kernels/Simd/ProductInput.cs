@@ -51,6 +51,9 @@ internal sealed unsafe class ProductInput(int widest) : IDisposable
     /// <summary>Tokens of the widest tile.</summary>
     public int Widest { get; } = widest;
 
+    /// <summary>Bytes of a token's activations that stay in use while panels pass: its int8 form with scales, or the 512 columns of a float pass.</summary>
+    public long BytesPerToken => Needs(ActivationForm.Int8) ? Columns * 5L / 4 : Math.Min(Columns, 512) * 4L;
+
     /// <summary>Tiles of the input, in order of tokens.</summary>
     public int Tiles { get; private set; }
 

@@ -99,8 +99,8 @@ internal sealed unsafe partial class SimdKernels
             if ((uint)rows[first + i] >= (uint)x.Rows) throw new ArgumentException($"output row {rows[first + i]} lies outside the {x.Rows} rows of activations", nameof(rows));
         if (rows is null) Check(x, x.Columns, count, nameof(x));
         input.Begin(count, x.Columns, forms);
-        // A thread's scratch holds a row, or a tile's sums of 64 rows for 8 tokens.
-        long stride = (Math.Max(x.Columns, 64 * 8) + 63) / 64 * 64;
+        // A thread's scratch holds a row, or the sums of 64 rows for the tokens of a block.
+        long stride = (Math.Max(x.Columns, 64 * ProductJob.MostTokens) + 63) / 64 * 64;
         if (productScratch is null || productScratch.Bytes < stride * Threads * sizeof(float))
         {
             productScratch?.Dispose();

@@ -12,6 +12,7 @@ internal static unsafe partial class Avx512Tiles
         int* quants = (int*)x->Quants;
         float* scales = x->Scales;
         int* corrections = x->Corrections8;
+        float* to = y;
         Vector512<float> acc0_0 = Vector512<float>.Zero;
         byte* w = panel + 32;
         byte* d = panel;
@@ -55,7 +56,6 @@ internal static unsafe partial class Avx512Tiles
             xs += 1;
             c += 1;
         }
-        float* to = y;
         acc0_0.Store(to);
     }
 
@@ -64,6 +64,7 @@ internal static unsafe partial class Avx512Tiles
         int* quants = (int*)x->Quants;
         float* scales = x->Scales;
         int* corrections = x->Corrections8;
+        float* to = y;
         Vector512<float> acc0_0 = Vector512<float>.Zero;
         Vector512<float> acc0_1 = Vector512<float>.Zero;
         byte* w = panel + 32;
@@ -120,7 +121,6 @@ internal static unsafe partial class Avx512Tiles
             xs += 2;
             c += 2;
         }
-        float* to = y;
         acc0_0.Store(to);
         acc0_1.Store(to + 16);
     }
@@ -130,6 +130,7 @@ internal static unsafe partial class Avx512Tiles
         int* quants = (int*)x->Quants;
         float* scales = x->Scales;
         int* corrections = x->Corrections8;
+        float* to = y;
         Vector512<float> acc0_0 = Vector512<float>.Zero;
         Vector512<float> acc0_1 = Vector512<float>.Zero;
         Vector512<float> acc0_2 = Vector512<float>.Zero;
@@ -189,7 +190,6 @@ internal static unsafe partial class Avx512Tiles
             xs += 4;
             c += 4;
         }
-        float* to = y;
         acc0_0.Store(to);
         acc0_1.Store(to + 16);
         acc0_2.Store(to + 32);
@@ -201,6 +201,7 @@ internal static unsafe partial class Avx512Tiles
         int* quants = (int*)x->Quants;
         float* scales = x->Scales;
         int* corrections = x->Corrections8;
+        float* to = y;
         Vector512<float> acc0_0 = Vector512<float>.Zero;
         Vector512<float> acc0_1 = Vector512<float>.Zero;
         Vector512<float> acc0_2 = Vector512<float>.Zero;
@@ -292,7 +293,6 @@ internal static unsafe partial class Avx512Tiles
             xs += 8;
             c += 8;
         }
-        float* to = y;
         acc0_0.Store(to);
         acc0_1.Store(to + 16);
         acc0_2.Store(to + 32);

@@ -13,6 +13,7 @@ internal static unsafe partial class Avx512Tiles
         float* scales = x->Scales;
         float* sums = x->NegativeSums;
         Vector512<byte> spreadLow = Vector512.Create(0x80008000, 0x80018001, 0x80028002, 0x80038003, 0x80048004, 0x80058005, 0x80068006, 0x80078007, 0x80088008, 0x80098009, 0x800a800a, 0x800b800b, 0x800c800c, 0x800d800d, 0x800e800e, 0x800f800f).AsByte();
+        float* to = y;
         Vector512<float> acc0_0 = Vector512<float>.Zero;
         byte* d = panel;
         byte* scale = panel + 64;
@@ -102,7 +103,6 @@ internal static unsafe partial class Avx512Tiles
             scale += 64;
             w += 64;
         }
-        float* to = y;
         acc0_0.Store(to);
     }
 
@@ -112,6 +112,7 @@ internal static unsafe partial class Avx512Tiles
         float* scales = x->Scales;
         float* sums = x->NegativeSums;
         Vector512<byte> spreadLow = Vector512.Create(0x80008000, 0x80018001, 0x80028002, 0x80038003, 0x80048004, 0x80058005, 0x80068006, 0x80078007, 0x80088008, 0x80098009, 0x800a800a, 0x800b800b, 0x800c800c, 0x800d800d, 0x800e800e, 0x800f800f).AsByte();
+        float* to = y;
         Vector512<float> acc0_0 = Vector512<float>.Zero;
         Vector512<float> acc0_1 = Vector512<float>.Zero;
         byte* d = panel;
@@ -232,7 +233,6 @@ internal static unsafe partial class Avx512Tiles
             scale += 64;
             w += 64;
         }
-        float* to = y;
         acc0_0.Store(to);
         acc0_1.Store(to + 16);
     }
@@ -243,6 +243,7 @@ internal static unsafe partial class Avx512Tiles
         float* scales = x->Scales;
         float* sums = x->NegativeSums;
         Vector512<byte> spreadLow = Vector512.Create(0x80008000, 0x80018001, 0x80028002, 0x80038003, 0x80048004, 0x80058005, 0x80068006, 0x80078007, 0x80088008, 0x80098009, 0x800a800a, 0x800b800b, 0x800c800c, 0x800d800d, 0x800e800e, 0x800f800f).AsByte();
+        float* to = y;
         Vector512<float> acc0_0 = Vector512<float>.Zero;
         Vector512<float> acc0_1 = Vector512<float>.Zero;
         Vector512<float> acc0_2 = Vector512<float>.Zero;
@@ -345,7 +346,6 @@ internal static unsafe partial class Avx512Tiles
             scale += 64;
             w += 64;
         }
-        float* to = y;
         acc0_0.Store(to);
         acc0_1.Store(to + 16);
         acc0_2.Store(to + 32);
@@ -358,6 +358,7 @@ internal static unsafe partial class Avx512Tiles
         float* scales = x->Scales;
         float* sums = x->NegativeSums;
         Vector512<byte> spreadLow = Vector512.Create(0x80008000, 0x80018001, 0x80028002, 0x80038003, 0x80048004, 0x80058005, 0x80068006, 0x80078007, 0x80088008, 0x80098009, 0x800a800a, 0x800b800b, 0x800c800c, 0x800d800d, 0x800e800e, 0x800f800f).AsByte();
+        float* to = y;
         Vector512<float> acc0_0 = Vector512<float>.Zero;
         Vector512<float> acc0_1 = Vector512<float>.Zero;
         Vector512<float> acc0_2 = Vector512<float>.Zero;
@@ -512,7 +513,6 @@ internal static unsafe partial class Avx512Tiles
             scale += 64;
             w += 64;
         }
-        float* to = y;
         acc0_0.Store(to);
         acc0_1.Store(to + 16);
         acc0_2.Store(to + 32);

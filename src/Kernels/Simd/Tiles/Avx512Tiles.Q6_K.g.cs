@@ -13,6 +13,7 @@ internal static unsafe partial class Avx512Tiles
         float* scales = x->Scales;
         int* corrections = x->Corrections32;
         Vector512<byte> spreadHigh = Vector512.Create(0x00800080, 0x01800180, 0x02800280, 0x03800380, 0x04800480, 0x05800580, 0x06800680, 0x07800780, 0x08800880, 0x09800980, 0x0a800a80, 0x0b800b80, 0x0c800c80, 0x0d800d80, 0x0e800e80, 0x0f800f80).AsByte();
+        float* to = y;
         Vector512<float> acc0_0 = Vector512<float>.Zero;
         byte* d = panel;
         byte* scale = panel + 64;
@@ -113,7 +114,6 @@ internal static unsafe partial class Avx512Tiles
             scale += 64;
             w += 64;
         }
-        float* to = y;
         acc0_0.Store(to);
     }
 
@@ -123,6 +123,7 @@ internal static unsafe partial class Avx512Tiles
         float* scales = x->Scales;
         int* corrections = x->Corrections32;
         Vector512<byte> spreadHigh = Vector512.Create(0x00800080, 0x01800180, 0x02800280, 0x03800380, 0x04800480, 0x05800580, 0x06800680, 0x07800780, 0x08800880, 0x09800980, 0x0a800a80, 0x0b800b80, 0x0c800c80, 0x0d800d80, 0x0e800e80, 0x0f800f80).AsByte();
+        float* to = y;
         Vector512<float> acc0_0 = Vector512<float>.Zero;
         Vector512<float> acc0_1 = Vector512<float>.Zero;
         byte* d = panel;
@@ -258,7 +259,6 @@ internal static unsafe partial class Avx512Tiles
             scale += 64;
             w += 64;
         }
-        float* to = y;
         acc0_0.Store(to);
         acc0_1.Store(to + 16);
     }
@@ -269,6 +269,7 @@ internal static unsafe partial class Avx512Tiles
         float* scales = x->Scales;
         int* corrections = x->Corrections32;
         Vector512<byte> spreadHigh = Vector512.Create(0x00800080, 0x01800180, 0x02800280, 0x03800380, 0x04800480, 0x05800580, 0x06800680, 0x07800780, 0x08800880, 0x09800980, 0x0a800a80, 0x0b800b80, 0x0c800c80, 0x0d800d80, 0x0e800e80, 0x0f800f80).AsByte();
+        float* to = y;
         Vector512<float> acc0_0 = Vector512<float>.Zero;
         Vector512<float> acc0_1 = Vector512<float>.Zero;
         Vector512<float> acc0_2 = Vector512<float>.Zero;
@@ -486,7 +487,6 @@ internal static unsafe partial class Avx512Tiles
             scale += 64;
             w += 64;
         }
-        float* to = y;
         acc0_0.Store(to);
         acc0_1.Store(to + 16);
         acc0_2.Store(to + 32);
@@ -499,6 +499,7 @@ internal static unsafe partial class Avx512Tiles
         float* scales = x->Scales;
         int* corrections = x->Corrections32;
         Vector512<byte> spreadHigh = Vector512.Create(0x00800080, 0x01800180, 0x02800280, 0x03800380, 0x04800480, 0x05800580, 0x06800680, 0x07800780, 0x08800880, 0x09800980, 0x0a800a80, 0x0b800b80, 0x0c800c80, 0x0d800d80, 0x0e800e80, 0x0f800f80).AsByte();
+        float* to = y;
         Vector512<float> acc0_0 = Vector512<float>.Zero;
         Vector512<float> acc0_1 = Vector512<float>.Zero;
         Vector512<float> acc0_2 = Vector512<float>.Zero;
@@ -856,7 +857,6 @@ internal static unsafe partial class Avx512Tiles
             scale += 64;
             w += 64;
         }
-        float* to = y;
         acc0_0.Store(to);
         acc0_1.Store(to + 16);
         acc0_2.Store(to + 32);

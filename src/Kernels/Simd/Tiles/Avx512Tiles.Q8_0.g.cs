@@ -12,6 +12,7 @@ internal static unsafe partial class Avx512Tiles
         int* quants = (int*)x->Quants;
         float* scales = x->Scales;
         int* corrections = x->Corrections8;
+        float* to = y;
         Vector512<float> acc0_0 = Vector512<float>.Zero;
         byte* w = panel + 32;
         byte* d = panel;
@@ -78,7 +79,6 @@ internal static unsafe partial class Avx512Tiles
             xs += 1;
             c += 1;
         }
-        float* to = y;
         acc0_0.Store(to);
     }
 
@@ -87,6 +87,7 @@ internal static unsafe partial class Avx512Tiles
         int* quants = (int*)x->Quants;
         float* scales = x->Scales;
         int* corrections = x->Corrections8;
+        float* to = y;
         Vector512<float> acc0_0 = Vector512<float>.Zero;
         Vector512<float> acc0_1 = Vector512<float>.Zero;
         byte* w = panel + 32;
@@ -173,7 +174,6 @@ internal static unsafe partial class Avx512Tiles
             xs += 2;
             c += 2;
         }
-        float* to = y;
         acc0_0.Store(to);
         acc0_1.Store(to + 16);
     }
@@ -183,6 +183,7 @@ internal static unsafe partial class Avx512Tiles
         int* quants = (int*)x->Quants;
         float* scales = x->Scales;
         int* corrections = x->Corrections8;
+        float* to = y;
         Vector512<float> acc0_0 = Vector512<float>.Zero;
         Vector512<float> acc0_1 = Vector512<float>.Zero;
         Vector512<float> acc0_2 = Vector512<float>.Zero;
@@ -242,7 +243,6 @@ internal static unsafe partial class Avx512Tiles
             xs += 4;
             c += 4;
         }
-        float* to = y;
         acc0_0.Store(to);
         acc0_1.Store(to + 16);
         acc0_2.Store(to + 32);
@@ -254,6 +254,7 @@ internal static unsafe partial class Avx512Tiles
         int* quants = (int*)x->Quants;
         float* scales = x->Scales;
         int* corrections = x->Corrections8;
+        float* to = y;
         Vector512<float> acc0_0 = Vector512<float>.Zero;
         Vector512<float> acc0_1 = Vector512<float>.Zero;
         Vector512<float> acc0_2 = Vector512<float>.Zero;
@@ -345,7 +346,6 @@ internal static unsafe partial class Avx512Tiles
             xs += 8;
             c += 8;
         }
-        float* to = y;
         acc0_0.Store(to);
         acc0_1.Store(to + 16);
         acc0_2.Store(to + 32);

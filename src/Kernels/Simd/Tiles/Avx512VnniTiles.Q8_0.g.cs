@@ -12,6 +12,7 @@ internal static unsafe partial class Avx512VnniTiles
         int* quants = (int*)x->Quants;
         float* scales = x->Scales;
         int* corrections = x->Corrections8;
+        float* to = y;
         Vector256<float> acc0_0 = Vector256<float>.Zero;
         Vector256<float> acc1_0 = Vector256<float>.Zero;
         byte* w = panel + 32;
@@ -89,7 +90,6 @@ internal static unsafe partial class Avx512VnniTiles
             xs += 1;
             c += 1;
         }
-        float* to = y;
         acc0_0.Store(to);
         acc1_0.Store(to + 8);
     }
@@ -99,6 +99,7 @@ internal static unsafe partial class Avx512VnniTiles
         int* quants = (int*)x->Quants;
         float* scales = x->Scales;
         int* corrections = x->Corrections8;
+        float* to = y;
         Vector256<float> acc0_0 = Vector256<float>.Zero;
         Vector256<float> acc0_1 = Vector256<float>.Zero;
         Vector256<float> acc1_0 = Vector256<float>.Zero;
@@ -206,7 +207,6 @@ internal static unsafe partial class Avx512VnniTiles
             xs += 2;
             c += 2;
         }
-        float* to = y;
         acc0_0.Store(to);
         acc0_1.Store(to + 16);
         acc1_0.Store(to + 8);
@@ -218,6 +218,7 @@ internal static unsafe partial class Avx512VnniTiles
         int* quants = (int*)x->Quants;
         float* scales = x->Scales;
         int* corrections = x->Corrections8;
+        float* to = y;
         Vector256<float> acc0_0 = Vector256<float>.Zero;
         Vector256<float> acc0_1 = Vector256<float>.Zero;
         Vector256<float> acc0_2 = Vector256<float>.Zero;
@@ -277,7 +278,6 @@ internal static unsafe partial class Avx512VnniTiles
             xs += 4;
             c += 4;
         }
-        float* to = y;
         acc0_0.Store(to);
         acc0_1.Store(to + 16);
         acc0_2.Store(to + 32);
@@ -295,6 +295,7 @@ internal static unsafe partial class Avx512VnniTiles
         int* corrections = x->Corrections8;
         for (int token = 0; token < 8; token += 4)
         {
+            float* to = y + token * 16;
             Vector256<float> acc0_0 = Vector256<float>.Zero;
             Vector256<float> acc0_1 = Vector256<float>.Zero;
             Vector256<float> acc0_2 = Vector256<float>.Zero;
@@ -354,7 +355,6 @@ internal static unsafe partial class Avx512VnniTiles
                 xs += 8;
                 c += 8;
             }
-            float* to = y + token * 16;
             acc0_0.Store(to);
             acc0_1.Store(to + 16);
             acc0_2.Store(to + 32);
