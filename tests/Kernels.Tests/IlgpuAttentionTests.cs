@@ -31,6 +31,18 @@ public abstract class IlgpuAttentionTests(IlgpuFixture fixture)
     }
 
     [Fact]
+    public void Single_tokens_over_many_partitions_agree_with_the_reference()
+    {
+        var shape = new AttentionShape(2, 1, 16, 16, 16, RopeStyle.Half, 0.25f);
+        (int, int, int)[][] steps = [[(0, 0, 1000), (1, 0, 511)], [(0, 1000, 1), (1, 511, 1)], [(1, 512, 1), (0, 1001, 30)], [(0, 1031, 1)]];
+        using var reference = new ReferenceKernels();
+        Dictionary<(int, int), float[]> expected = new AttentionSteps(reference, shape, KvType.F32, KvType.F32).Run(16, steps);
+        Dictionary<(int, int), float[]> actual = new AttentionSteps(fixture.Kernels, shape, KvType.F32, KvType.F32).Run(16, steps);
+        foreach (((int, int) at, float[] row) in expected) Assert.InRange(OperationCase.Error(actual[at], row), 0, 2e-5);
+        fixture.CheckBounds();
+    }
+
+    [Fact]
     public void Other_head_dims_are_refused_by_number()
     {
         Assert.Contains("24", Assert.Throws<NotSupportedException>(() => KernelTable.DimIndex(24, 16)).Message);

@@ -135,7 +135,7 @@ internal static class AttentionKernel
             int start = p * partition, count = Math.Min(partition, last + 1 - start);
             Scores<TKey, TIsa, TGroups, TScores>(a, q, scores, limits, valueRows, t, start, count, kvHead, table, stride);
             Group.Barrier();
-            Weights<TGroups>(scores, lanes, limits, greatest, t, TScores.Count, start, count);
+            Weights<TGroups>(scores, lanes, greatest, t, TScores.Count, count);
             Group.Barrier();
             for (int query = t; query < TScores.Count; query += TGroups.AttentionThreads)
             {
@@ -208,7 +208,7 @@ internal static class AttentionKernel
     }
 
     /// <summary>Turns scores into weights exp(score - greatest), and leaves each lane's sum of weights in lanes.</summary>
-    private static void Weights<TGroups>(ArrayView<float> scores, ArrayView<float> lanes, ArrayView<int> limits, ArrayView<float> greatest, int t, int queries, int start, int count)
+    private static void Weights<TGroups>(ArrayView<float> scores, ArrayView<float> lanes, ArrayView<float> greatest, int t, int queries, int count)
         where TGroups : struct, IGroups
     {
         const int partition = Attention.Partition;
@@ -230,11 +230,10 @@ internal static class AttentionKernel
         for (int unit = t; unit < queries * TGroups.SoftmaxLanes; unit += TGroups.AttentionThreads)
         {
             int query = (int)((uint)unit / (uint)TGroups.SoftmaxLanes), lane = (int)((uint)unit % (uint)TGroups.SoftmaxLanes);
-            int seen = limits[query] + 1 - start;
             float sum = 0f;
             for (int i = lane; i < count; i += TGroups.SoftmaxLanes)
             {
-                float weight = i < seen ? XMath.Exp(scores[query * partition + i] - greatest[query]) : 0f;
+                float score = scores[query * partition + i], weight = score > Masked ? XMath.Exp(score - greatest[query]) : 0f;
                 scores[query * partition + i] = weight;
                 sum += weight;
             }
