@@ -49,6 +49,7 @@ internal sealed class Avx512 : PairSumSet
     public override int[] Tokens => [1, 2, 4, 8];
     protected override string Isa => "Avx512BW";
     public override int GroupsPerStep => 2;
+    public override bool HasAhead => true;
 
     // Float tiles: 64 rows by 4 tokens fill 16 registers with sums and load a third less than 32 rows by 8 tokens would.
     public override int TokensAtOnce(Tile tile) => tile is FloatTile ? 4 : 8;
@@ -104,5 +105,6 @@ internal sealed class Avx512Vnni : Avx2Vnni
     public override int[] Tokens => [1, 2, 4, 8];
     public override int TokensAtOnce(Tile tile) => 4;
     public override bool Has(Tile tile) => tile is Q8_0Tile;
+    public override bool HasAhead => true;
     public override int RowVectors(int tokens, int panelRows) => 2;
 }

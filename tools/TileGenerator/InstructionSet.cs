@@ -33,6 +33,9 @@ internal abstract class InstructionSet
     /// <summary>Whether there is a prefetch call.</summary>
     public virtual bool HasPrefetch => true;
 
+    /// <summary>Whether tiles of one token exist with a prefetch too.</summary>
+    public virtual bool HasAhead => false;
+
     /// <summary>Whether weight bytes are taken as signed; else unsigned, and a start value corrects the zero point.</summary>
     public virtual bool SignedWeights => false;
 

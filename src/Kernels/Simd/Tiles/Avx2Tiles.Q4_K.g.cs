@@ -362,6 +362,7 @@ internal static unsafe partial class Avx2Tiles
                 Vector256<float> inner0_3 = Vector256<float>.Zero;
                 for (int chunk = 0; chunk < 4; chunk++)
                 {
+                    Sse.Prefetch0(scale + 4096);
                     {
                         var s0_0 = Vector256<short>.Zero;
                         var s0_1 = Vector256<short>.Zero;

@@ -343,6 +343,7 @@ internal static unsafe partial class Avx2VnniTiles
                 Vector256<float> inner0_3 = Vector256<float>.Zero;
                 for (int chunk = 0; chunk < 4; chunk++)
                 {
+                    Sse.Prefetch0(scale + 4096);
                     {
                         Vector256<int> i0_0;
                         Vector256<int> i0_1;

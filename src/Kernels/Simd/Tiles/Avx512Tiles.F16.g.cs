@@ -39,6 +39,40 @@ internal static unsafe partial class Avx512Tiles
         acc3_0.Store(to + 48);
     }
 
+    public static void F16_1Ahead(byte* panel, int columns, TileInput* x, float* y)
+    {
+        float* activations = x->ScaledValues;
+        float* to = y;
+        Vector512<float> acc0_0 = Vector512.Load(to);
+        Vector512<float> acc1_0 = Vector512.Load(to + 16);
+        Vector512<float> acc2_0 = Vector512.Load(to + 32);
+        Vector512<float> acc3_0 = Vector512.Load(to + 48);
+        byte* w = panel;
+        float* a = activations;
+        for (int k = columns; k > 0; k--)
+        {
+            Sse.Prefetch0(w + 4096);
+            Vector512<int> pair0 = Vector512.Load((int*)(w));
+            Vector512<float> w0 = (Avx512BW.MultiplyAddAdjacent(pair0.AsInt16(), Vector512.Create(8192).AsInt16()) & Vector512.Create(HalfBits)).AsSingle();
+            Vector512<float> w1 = (Vector512.ShiftRightArithmetic(pair0, 3) & Vector512.Create(HalfBits)).AsSingle();
+            Sse.Prefetch0(w + 4160);
+            Vector512<int> pair1 = Vector512.Load((int*)(w + 64));
+            Vector512<float> w2 = (Avx512BW.MultiplyAddAdjacent(pair1.AsInt16(), Vector512.Create(8192).AsInt16()) & Vector512.Create(HalfBits)).AsSingle();
+            Vector512<float> w3 = (Vector512.ShiftRightArithmetic(pair1, 3) & Vector512.Create(HalfBits)).AsSingle();
+            Vector512<float> a0 = Vector512.Create(a[0]);
+            acc0_0 = Vector512.FusedMultiplyAdd(w0, a0, acc0_0);
+            acc1_0 = Vector512.FusedMultiplyAdd(w1, a0, acc1_0);
+            acc2_0 = Vector512.FusedMultiplyAdd(w2, a0, acc2_0);
+            acc3_0 = Vector512.FusedMultiplyAdd(w3, a0, acc3_0);
+            w += 128;
+            a += 1;
+        }
+        acc0_0.Store(to);
+        acc1_0.Store(to + 16);
+        acc2_0.Store(to + 32);
+        acc3_0.Store(to + 48);
+    }
+
     public static void F16_2(byte* panel, int columns, TileInput* x, float* y)
     {
         float* activations = x->ScaledValues;

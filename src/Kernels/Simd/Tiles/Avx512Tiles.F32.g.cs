@@ -37,6 +37,40 @@ internal static unsafe partial class Avx512Tiles
         acc3_0.Store(to + 48);
     }
 
+    public static void F32_1Ahead(byte* panel, int columns, TileInput* x, float* y)
+    {
+        float* activations = x->Values;
+        float* to = y;
+        Vector512<float> acc0_0 = Vector512.Load(to);
+        Vector512<float> acc1_0 = Vector512.Load(to + 16);
+        Vector512<float> acc2_0 = Vector512.Load(to + 32);
+        Vector512<float> acc3_0 = Vector512.Load(to + 48);
+        byte* w = panel;
+        float* a = activations;
+        for (int k = columns; k > 0; k--)
+        {
+            Sse.Prefetch0(w + 4096);
+            Vector512<float> w0 = Vector512.Load((float*)(w));
+            Sse.Prefetch0(w + 4160);
+            Vector512<float> w1 = Vector512.Load((float*)(w + 64));
+            Sse.Prefetch0(w + 4224);
+            Vector512<float> w2 = Vector512.Load((float*)(w + 128));
+            Sse.Prefetch0(w + 4288);
+            Vector512<float> w3 = Vector512.Load((float*)(w + 192));
+            Vector512<float> a0 = Vector512.Create(a[0]);
+            acc0_0 = Vector512.FusedMultiplyAdd(w0, a0, acc0_0);
+            acc1_0 = Vector512.FusedMultiplyAdd(w1, a0, acc1_0);
+            acc2_0 = Vector512.FusedMultiplyAdd(w2, a0, acc2_0);
+            acc3_0 = Vector512.FusedMultiplyAdd(w3, a0, acc3_0);
+            w += 256;
+            a += 1;
+        }
+        acc0_0.Store(to);
+        acc1_0.Store(to + 16);
+        acc2_0.Store(to + 32);
+        acc3_0.Store(to + 48);
+    }
+
     public static void F32_2(byte* panel, int columns, TileInput* x, float* y)
     {
         float* activations = x->Values;
