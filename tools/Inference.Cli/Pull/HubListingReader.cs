@@ -7,6 +7,9 @@ internal static class HubListingReader
 {
     private const int CommitDigits = 40;
 
+    /// <summary>16 TiB: sums of as many sizes as a list has room for stay within 64 bits.</summary>
+    private const long MaxSize = 1L << 44;
+
     /// <summary>The commit, and the files; null where this hub's list has no sizes or hashes.</summary>
     /// <exception cref="HubException">Not such a list.</exception>
     public static (string Commit, List<HubFile>? Files) ReadRevision(string repository, JsonElement root)
@@ -47,7 +50,7 @@ internal static class HubListingReader
     private static HubFile? Make(string path, JsonElement sized, string? id)
     {
         if (id is null || !HubFile.IsId(id)) return null;
-        return sized.TryGetProperty("size", out JsonElement size) && size.ValueKind == JsonValueKind.Number && size.TryGetInt64(out long bytes) && bytes >= 0 ? new HubFile(path, bytes, id) : null;
+        return sized.TryGetProperty("size", out JsonElement size) && size.ValueKind == JsonValueKind.Number && size.TryGetInt64(out long bytes) && bytes is >= 0 and <= MaxSize ? new HubFile(path, bytes, id) : null;
     }
 
     private static string? Text(JsonElement value, string name) =>

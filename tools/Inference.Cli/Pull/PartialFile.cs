@@ -48,7 +48,7 @@ internal sealed class PartialFile : IDisposable
     private void ReadBack(byte[] buffer, CancellationToken cancellation)
     {
         int read;
-        while ((read = content.Read(buffer)) > 0)
+        while ((read = content.Read(buffer, 0, (int)Math.Min(buffer.Length, file.Size - Length))) > 0)
         {
             cancellation.ThrowIfCancellationRequested();
             hash.AppendData(buffer, 0, read);
@@ -59,7 +59,15 @@ internal sealed class PartialFile : IDisposable
 
     public void Append(ReadOnlySpan<byte> bytes)
     {
-        content.Write(bytes);
+        try
+        {
+            content.Write(bytes);
+        }
+        catch (ArgumentOutOfRangeException e)
+        {
+            // So .NET says EFBIG: the 4 GiB of FAT32, or a limit of the process.
+            throw new IOException($"{path}: the file system takes no file of {ByteSize.Format(file.Size)}", e);
+        }
         hash.AppendData(bytes);
         Length += bytes.Length;
     }
