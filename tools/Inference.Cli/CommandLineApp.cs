@@ -53,6 +53,7 @@ internal static class CommandLineApp
         InspectCommand.Create(console),
         CheckCommand.Create(console),
         BenchCommand.Create(console),
+        PullCommand.Create(console),
         CommonOptions.Verbose,
         new HelpOption(),
         new VersionOption(),
