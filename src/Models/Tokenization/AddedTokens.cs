@@ -5,11 +5,11 @@ namespace Inference.Models;
 /// <summary>Finds added tokens in a text: leftmost, then longest.</summary>
 internal sealed class AddedTokens
 {
-    private static readonly CharacterSet Word = new(CharacterClass.Word);
+    private static readonly CharacterSet Word = new(CharacterClass.WordOfRust);
 
     private readonly TokenTrie trie;
     private readonly SearchValues<char> firstCharacters;
-    private readonly Dictionary<int, AddedToken> special = [];
+    private readonly Dictionary<int, AddedToken> demanding = [];
 
     /// <param name="tokens">Of equal spellings, the first counts.</param>
     public AddedTokens(IReadOnlyCollection<AddedToken> tokens)
@@ -18,16 +18,17 @@ internal sealed class AddedTokens
         foreach (AddedToken token in tokens)
         {
             trie.Add(token.Text, token.Id);
-            if (token.TakesSpaceBefore || token.TakesSpaceAfter || token.WholeWord) special.TryAdd(token.Id, token);
+            if (token.TakesSpaceBefore || token.TakesSpaceAfter || token.WholeWord) demanding.TryAdd(token.Id, token);
         }
         firstCharacters = SearchValues.Create([.. tokens.Select(token => token.Text[0]).Distinct()]);
     }
 
     /// <summary>The first token at or after a place.</summary>
     /// <param name="text">Where to look.</param>
-    /// <param name="from">Where the search starts; white space before it is not taken.</param>
+    /// <param name="from">Where the search starts: the <see cref="Match.Resume"/> of the match before.</param>
+    /// <param name="done">Up to where the text is taken: the <see cref="Match.End"/> of the match before.</param>
     /// <param name="match">What is found.</param>
-    public bool TryFind(ReadOnlySpan<char> text, int from, out Match match)
+    public bool TryFind(ReadOnlySpan<char> text, int from, int done, out Match match)
     {
         match = default;
         int position = from;
@@ -37,23 +38,24 @@ internal sealed class AddedTokens
             if (ahead < 0) return false;
             position += ahead;
             int length = trie.Longest(text[position..], out int id);
-            if (length == 0) position++;
-            else if (!special.TryGetValue(id, out AddedToken token))
+            if (length == 0)
             {
-                match = new Match(id, position, position + length);
-                return true;
+                position++;
+                continue;
             }
-            else if (token.WholeWord && (EndsWithWord(text[..position]) || StartsWithWord(text[(position + length)..]))) position += length;
-            else
+            int start = position, end = position + length;
+            if (demanding.TryGetValue(id, out AddedToken token))
             {
-                int start = position, end = position + length;
-                if (token.TakesSpaceBefore)
-                    while (start > from && char.IsWhiteSpace(text[start - 1])) start--;
-                if (token.TakesSpaceAfter)
-                    while (end < text.Length && char.IsWhiteSpace(text[end])) end++;
-                match = new Match(id, start, end);
-                return true;
+                if (token.WholeWord && (EndsWithWord(text[..start]) || StartsWithWord(text[end..])))
+                {
+                    position = end;
+                    continue;
+                }
+                while (token.TakesSpaceBefore && start > done && char.IsWhiteSpace(text[start - 1])) start--;
+                while (token.TakesSpaceAfter && end < text.Length && char.IsWhiteSpace(text[end])) end++;
             }
+            match = new Match(id, start, end, position + length);
+            return true;
         }
         return false;
     }
@@ -63,5 +65,9 @@ internal sealed class AddedTokens
     private static bool EndsWithWord(ReadOnlySpan<char> text) => !text.IsEmpty && Word.Match(text, text.Length - (text.Length > 1 && char.IsLowSurrogate(text[^1]) ? 2 : 1)) > 0;
 
     /// <summary>A token and the text that it takes.</summary>
-    internal readonly record struct Match(int Id, int Start, int End);
+    /// <param name="Id">The token.</param>
+    /// <param name="Start">Where the text starts.</param>
+    /// <param name="End">Where it ends.</param>
+    /// <param name="Resume">Where the next token may start: before the white space that this one takes, so that a token of white space is still found there.</param>
+    internal readonly record struct Match(int Id, int Start, int End, int Resume);
 }

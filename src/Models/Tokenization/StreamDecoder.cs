@@ -33,7 +33,7 @@ internal sealed class StreamDecoder
             Array.Resize(ref pending, count * 2);
             buffer = new char[pending.Length];
         }
-        pendingCount += start.Copy(bytes, pending.AsSpan(pendingCount));
+        pendingCount += start.Copy(id, bytes, pending.AsSpan(pendingCount));
         return Convert(flush: false);
     }
 

@@ -53,12 +53,12 @@ internal sealed class Tokenizer
         Scratch scratch = Interlocked.Exchange(ref spare, null) ?? new Scratch();
         List<int> ids = scratch.Ids;
         if (addSpecial) ids.AddRange(definition.Prefix);
-        int done = 0;
-        while (parseSpecial && definition.RawTokens is { } added && added.TryFind(text, done, out AddedTokens.Match match))
+        int done = 0, resume = 0;
+        while (parseSpecial && definition.RawTokens is { } added && added.TryFind(text, resume, done, out AddedTokens.Match match))
         {
             EncodeStretch(text, done, match.Start, parseSpecial, scratch);
             ids.Add(match.Id);
-            done = match.End;
+            (done, resume) = (match.End, match.Resume);
         }
         EncodeStretch(text, done, text.Length, parseSpecial, scratch);
         if (addSpecial) ids.AddRange(definition.Suffix);
@@ -78,7 +78,7 @@ internal sealed class Tokenizer
         int count = 0;
         var start = new SequenceStart(definition.Leading);
         foreach (int id in ids)
-            if (!skipSpecial || !IsSpecial(id)) count += start.Copy(TokenBytes(id), bytes.AsSpan(count));
+            if (!skipSpecial || !IsSpecial(id)) count += start.Copy(id, TokenBytes(id), bytes.AsSpan(count));
         string text = Encoding.UTF8.GetString(bytes, 0, count);
         ArrayPool<byte>.Shared.Return(bytes);
         return text;
@@ -105,12 +105,12 @@ internal sealed class Tokenizer
         bool first = start == 0;
         ReadOnlyMemory<char> stretch = text.AsMemory(start, end - start);
         if (definition.Normalizer is { } normalizer) stretch = normalizer.Apply(stretch.Length == text.Length ? text : stretch.ToString()).AsMemory();
-        int done = 0;
-        while (parseSpecial && definition.NormalizedTokens is { } added && added.TryFind(stretch.Span, done, out AddedTokens.Match match))
+        int done = 0, resume = 0;
+        while (parseSpecial && definition.NormalizedTokens is { } added && added.TryFind(stretch.Span, resume, done, out AddedTokens.Match match))
         {
-            EncodeText(stretch[done..match.Start], first && done == 0, scratch);
+            if (match.Start > done) EncodeText(stretch[done..match.Start], first && done == 0, scratch);
             scratch.Ids.Add(match.Id);
-            done = match.End;
+            (done, resume) = (match.End, match.Resume);
         }
         EncodeText(stretch[done..], first && done == 0, scratch);
     }

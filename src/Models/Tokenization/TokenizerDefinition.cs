@@ -52,8 +52,10 @@ internal sealed record TokenizerDefinition
 /// <summary>What a decoder drops at the start of a sequence.</summary>
 /// <param name="Character">An ASCII character.</param>
 /// <param name="Count">How many of it at most.</param>
-/// <param name="WholeFirstToken">Instead: all of them in the first token, wherever they stand.</param>
-internal readonly record struct LeadingText(byte Character, int Count, bool WholeFirstToken)
+/// <param name="ExemptFirstTokens">Not null: instead all of them in the first token, wherever they stand, unless it is one of these.</param>
+internal readonly record struct LeadingText(byte Character, int Count, FrozenSet<int>? ExemptFirstTokens)
 {
-    public static readonly LeadingText OneSpace = new((byte)' ', 1, WholeFirstToken: false);
+    public static readonly LeadingText OneSpace = new((byte)' ', 1, ExemptFirstTokens: null);
+
+    public bool IsWholeFirstToken => ExemptFirstTokens is not null;
 }

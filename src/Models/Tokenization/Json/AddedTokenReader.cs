@@ -33,11 +33,14 @@ internal sealed class AddedTokenReader
         foreach ((AddedToken token, bool tokenIsNormalized, bool _) in tokens)
         {
             if (tokenIsNormalized != normalized) continue;
-            string text = normalized && normalizer is not null ? normalizer.Apply(token.Text) : token.Text;
+            string text = Spelling(token, tokenIsNormalized, normalizer);
             if (text.Length > 0) chosen.Add(token with { Text = text });
         }
         return chosen.Count == 0 ? null : new AddedTokens(chosen);
     }
+
+    /// <summary>What is searched for, and what the token decodes to: the normalised text of a token that is searched for in normalised text.</summary>
+    public static string Spelling(AddedToken token, bool normalized, Normalizer? normalizer) => normalized && normalizer is not null ? normalizer.Apply(token.Text) : token.Text;
 
     private void Add(JsonPart part, int id, Dictionary<string, int> ids)
     {

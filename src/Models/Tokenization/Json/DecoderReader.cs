@@ -1,3 +1,5 @@
+using System.Collections.Frozen;
+
 namespace Inference.Models;
 
 /// <summary>
@@ -12,9 +14,8 @@ internal sealed class DecoderReader
     private bool byteLevel;
     private bool byteFallback;
     private bool fused;
-
-    /// <summary>What is dropped at the start of a sequence.</summary>
-    public LeadingText Leading { get; private set; }
+    private bool dropsFirst;
+    private LeadingText leading;
 
     public void Read(JsonPart part)
     {
@@ -22,7 +23,7 @@ internal sealed class DecoderReader
         {
             // The reference joins tokens with spaces then.
             steps.Add(token => " " + token);
-            Leading = LeadingText.OneSpace;
+            leading = LeadingText.OneSpace;
             return;
         }
         string type = part["type"].Text();
@@ -72,11 +73,19 @@ internal sealed class DecoderReader
         return table;
     }
 
+    /// <summary>What is dropped at the start of a sequence.</summary>
+    public LeadingText MakeLeading(string?[] tokens)
+    {
+        if (!dropsFirst) return leading;
+        // Metaspace drops its own character in the first token, and not the spaces that a token spells.
+        return new LeadingText((byte)' ', 0, Enumerable.Range(0, tokens.Length).Where(id => tokens[id]?.Contains(' ', StringComparison.Ordinal) == true).ToFrozenSet());
+    }
+
     private void ReadMetaspace(JsonPart part)
     {
         char replacement = part["replacement"] is { Exists: true } given ? given.Character() : '▁';
         steps.Add(token => token.Replace(replacement, ' '));
-        if (PreTokenizerReader.ReadScheme(part) != PrependScheme.Never) Leading = new LeadingText((byte)' ', 0, WholeFirstToken: true);
+        dropsFirst = PreTokenizerReader.ReadScheme(part) != PrependScheme.Never;
     }
 
     private void ReadReplace(JsonPart part)
@@ -106,7 +115,7 @@ internal sealed class DecoderReader
         }
         if (stop > 0) throw part["stop"].Error("0 after Fuse");
         if (!char.IsAscii(content)) throw part["content"].Error("an ASCII character after Fuse");
-        if (start > 0) Leading = new LeadingText((byte)content, start, WholeFirstToken: false);
+        if (start > 0) leading = new LeadingText((byte)content, start, ExemptFirstTokens: null);
     }
 
     private static string Strip(string token, char content, int start, int stop)

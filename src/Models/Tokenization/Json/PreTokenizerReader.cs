@@ -24,7 +24,7 @@ internal sealed class PreTokenizerReader
             case "Digits": return Split(part["individual_digits"].FlagOr(false) ? KnownPatterns.OneNumber : KnownPatterns.Numbers, SplitBehavior.Isolated);
             case "Metaspace": return ReadMetaspace(part);
             case "Punctuation": return Split(@"[!-/:-@\[-`{-~\p{P}]", part["behavior"] is { Exists: true } behavior ? ReadBehavior(behavior) : SplitBehavior.Isolated);
-            case "Whitespace": return Split(@"\w+|[^\w\s]+", SplitBehavior.Removed, invert: true);
+            case "Whitespace": return new PatternSplit(TextPattern.WordsAndSymbols(), SplitBehavior.Removed, invert: true);
             case "WhitespaceSplit": return Split(@"\s", SplitBehavior.Removed);
             case "CharDelimiterSplit": return new PatternSplit(TextPattern.Literal(part["delimiter"].Text() is { Length: > 0 } text ? text : throw part["delimiter"].Error("a character")), SplitBehavior.Removed);
             default: throw part["type"].Error(Supported);
@@ -69,5 +69,5 @@ internal sealed class PreTokenizerReader
         _ => throw part.Error("Isolated, Removed, MergedWithPrevious, MergedWithNext or Contiguous"),
     };
 
-    private static PatternSplit Split(string pattern, SplitBehavior behavior, bool invert = false) => new(TextPattern.Parse(pattern), behavior, invert);
+    private static PatternSplit Split(string pattern, SplitBehavior behavior) => new(TextPattern.Parse(pattern), behavior);
 }

@@ -39,8 +39,8 @@ internal sealed class TokenizerJsonReader(string path, ReadOnlyMemory<byte> byte
         ModelSection model = ReadParts() ?? throw new ModelFormatException(path, "model", "an object", "no such key");
         added.ReadList(this["added_tokens"], model.Ids);
         added.ReadConfiguration(configuration.AddedTokens, model.Ids);
-        MakeTokens(model);
         Normalizer? normalizer = NormalizerReader.Read(this["normalizer"]);
+        MakeTokens(model, normalizer);
         var preTokenizerReader = new PreTokenizerReader();
         PreTokenizer? preTokenizer = preTokenizerReader.Read(this["pre_tokenizer"]);
         var decoder = new DecoderReader();
@@ -66,7 +66,7 @@ internal sealed class TokenizerJsonReader(string path, ReadOnlyMemory<byte> byte
             BosId = bos,
             EosId = eos,
             EndOfGeneration = EndMarkers.Of(tokens, types, eos),
-            Leading = decoder.Leading,
+            Leading = decoder.MakeLeading(spellings),
         };
     }
 
@@ -87,7 +87,7 @@ internal sealed class TokenizerJsonReader(string path, ReadOnlyMemory<byte> byte
         return model;
     }
 
-    private void MakeTokens(ModelSection model)
+    private void MakeTokens(ModelSection model, Normalizer? normalizer)
     {
         int count = 0;
         foreach (int id in model.Ids.Values) count = Math.Max(count, id + 1);
@@ -101,10 +101,12 @@ internal sealed class TokenizerJsonReader(string path, ReadOnlyMemory<byte> byte
             spellings[id] = token;
             types[id] = fallback && ByteFallback.TryParse(token, out _) ? TokenType.Byte : TokenType.Normal;
         }
-        foreach ((AddedToken token, bool _, bool special) in added.Tokens)
+        foreach ((AddedToken token, bool normalized, bool special) in added.Tokens)
         {
-            spellings[token.Id] = token.Text;
-            types[token.Id] = special ? TokenType.Control : TokenType.UserDefined;
+            string spelling = AddedTokenReader.Spelling(token, normalized, normalizer);
+            spellings[token.Id] = spelling;
+            // The reference knows special tokens by their spelling, and no longer knows one that normalisation has changed.
+            types[token.Id] = special && spelling == token.Text ? TokenType.Control : TokenType.UserDefined;
         }
         tokens = Array.ConvertAll(spellings, spelling => spelling ?? "");
         for (int id = 0; id < count; id++)

@@ -4,14 +4,14 @@ namespace Inference.Models;
 
 /// <summary>
 /// The tokens of pieces seen lately. Text repeats its words, so most pieces are found here. Two places for each hash, the later one for newcomers;
-/// bounded: 65,536 pieces of at most 32 characters, under 12 MB when full of long ones. Safe for concurrent use: entries never change, and a race can only lose one.
+/// bounded: 131,072 pieces of at most 32 characters, under 24 MB when full of long ones. Safe for concurrent use: entries never change, and a race can only lose one.
 /// </summary>
 internal sealed class PieceCache
 {
     /// <summary>Longer pieces are not kept.</summary>
     public const int LongestPiece = 32;
 
-    private const int Buckets = 1 << 15;
+    private const int Buckets = 1 << 16;
     private readonly Entry?[] entries = new Entry?[2 * Buckets];
 
     private sealed class Entry(string piece, int[] ids)
@@ -62,6 +62,6 @@ internal sealed class PieceCache
             bytes = bytes[4..];
         }
         if (bytes.Length >= 2) hash ^= MemoryMarshal.Read<ushort>(bytes);
-        return (int)(hash * 0xD6E8FEB86659FD93 >> 49) * 2;
+        return (int)(hash * 0xD6E8FEB86659FD93 >> 48) * 2;
     }
 }

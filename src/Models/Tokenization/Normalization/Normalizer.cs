@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Text;
 
 namespace Inference.Models;
@@ -75,7 +74,7 @@ internal sealed class StripAccentsNormalizer : Normalizer
     {
         var kept = new StringBuilder(text.Length);
         foreach (Rune rune in text.EnumerateRunes())
-            if ((CharacterTable.BitOf(rune.Value) & CharacterTable.Bit(UnicodeCategory.NonSpacingMark)) == 0) kept.Append(rune);
+            if ((CharacterTable.BitOf(rune.Value) & CharacterTable.Marks) == 0) kept.Append(rune);
         return kept.ToString();
     }
 }

@@ -9,13 +9,22 @@ namespace Inference.Models;
 /// <param name="Negated">The complement of all that is meant.</param>
 internal sealed record CharacterClass(uint Categories, (int First, int Last)[] Ranges, CharacterClass[] Parts, bool Negated)
 {
+    private const uint ConnectorBit = 1u << (int)UnicodeCategory.ConnectorPunctuation;
+
+    private static readonly (int First, int Last)[] CircledLetters = [(0x24B6, 0x24E9), (0x1F130, 0x1F149), (0x1F150, 0x1F169), (0x1F170, 0x1F189)];
+
     /// <summary>Tab to carriage return, next line, and the separators: Unicode's White_Space.</summary>
     public static readonly CharacterClass Space = new(CharacterTable.Separators, [('\t', '\r'), (0x85, 0x85)], [], Negated: false);
 
-    /// <summary>Letters, marks, decimal digits, connecting punctuation, and what Unicode calls alphabetic without being a letter.</summary>
+    /// <summary><c>\w</c> in a class: letters, marks, digits, connecting punctuation, and what Unicode calls alphabetic without being a letter.</summary>
     public static readonly CharacterClass Word = new(
-        CharacterTable.Letters | CharacterTable.Marks | CharacterTable.Bits(UnicodeCategory.DecimalDigitNumber, UnicodeCategory.LetterNumber, UnicodeCategory.ConnectorPunctuation),
-        [(0x24B6, 0x24E9), (0x1F130, 0x1F149), (0x1F150, 0x1F169), (0x1F170, 0x1F189)], [], Negated: false);
+        CharacterTable.Letters | CharacterTable.Marks | CharacterTable.Bits(UnicodeCategory.DecimalDigitNumber, UnicodeCategory.LetterNumber) | ConnectorBit, CircledLetters, [], Negated: false);
+
+    /// <summary><c>\w</c> outside a class, where Oniguruma goes by a table of Latin-1 that has superscript digits and fractions as well.</summary>
+    public static readonly CharacterClass LoneWord = new(0, [(0xB2, 0xB3), (0xB9, 0xB9), (0xBC, 0xBE)], [Word], Negated: false);
+
+    /// <summary><c>\w</c> of Rust's regex, with the joiners of Arabic and Indic writing.</summary>
+    public static readonly CharacterClass WordOfRust = new(0, [(0x200C, 0x200D)], [Word], Negated: false);
 
     public static readonly CharacterClass NotNewline = new(0, [('\n', '\n')], [], Negated: true);
 

@@ -14,7 +14,8 @@ internal sealed class ClassParser(string pattern, PatternParser parser)
     public CharacterClass Parse(ref int position) => Parse(ref position, 0);
 
     /// <param name="position">After the backslash; then after the escape.</param>
-    public CharacterClass ParseEscape(ref int position)
+    /// <param name="lone">It stands outside a class.</param>
+    public CharacterClass ParseEscape(ref int position, bool lone)
     {
         char kind = pattern[position];
         switch (kind)
@@ -25,7 +26,7 @@ internal sealed class ClassParser(string pattern, PatternParser parser)
                 {
                     's' => CharacterClass.Space,
                     'd' => CharacterClass.Of(CharacterTable.Bit(UnicodeCategory.DecimalDigitNumber)),
-                    'w' => CharacterClass.Word,
+                    'w' => lone ? CharacterClass.LoneWord : CharacterClass.Word,
                     _ => new CharacterClass(0, [('0', '9'), ('a', 'f'), ('A', 'F')], [], Negated: false),
                 };
                 return char.IsUpper(kind) ? set.Complement() : set;
@@ -55,7 +56,7 @@ internal sealed class ClassParser(string pattern, PatternParser parser)
             else if (pattern[position] == '\\' && position + 1 < pattern.Length && pattern[position + 1] is 's' or 'S' or 'd' or 'D' or 'w' or 'W' or 'h' or 'H' or 'p' or 'P')
             {
                 position++;
-                CharacterClass set = ParseEscape(ref position);
+                CharacterClass set = ParseEscape(ref position, lone: false);
                 if (set is { Negated: false, Ranges.Length: 0, Parts.Length: 0 }) categories |= set.Categories;
                 else parts.Add(set);
             }

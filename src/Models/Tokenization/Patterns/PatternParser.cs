@@ -152,7 +152,7 @@ internal sealed class PatternParser
     {
         if (AtEnd) throw Error("a final \\");
         Place? place = pattern[position] switch { 'A' => Place.TextStart, 'z' => Place.TextEnd, 'Z' => Place.LastLineEnd, _ => null };
-        if (place is null) return Set(new ClassParser(pattern, this).ParseEscape(ref position));
+        if (place is null) return Set(new ClassParser(pattern, this).ParseEscape(ref position, lone: true));
         position++;
         return new PlaceSyntax(place.Value);
     }

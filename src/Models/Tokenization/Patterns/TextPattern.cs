@@ -19,13 +19,23 @@ internal sealed class TextPattern
     /// <summary>A pattern that matches this text.</summary>
     public static TextPattern Literal(string text) => new(new LiteralNode(text, AcceptNode.Instance));
 
-    /// <summary>The matches in a text, in order; empty ones are left out.</summary>
+    /// <summary>Runs of word characters of Rust's regular expressions, and runs of others that are no white space.</summary>
+    public static TextPattern WordsAndSymbols()
+    {
+        CharacterClass word = CharacterClass.WordOfRust, symbol = new(0, [], [word, CharacterClass.Space], Negated: true);
+        var either = new ChoiceSyntax([new RepeatSyntax(new SetSyntax(word), 1, int.MaxValue, Greed.Greedy), new RepeatSyntax(new SetSyntax(symbol), 1, int.MaxValue, Greed.Greedy)]);
+        return new TextPattern(either.Compile(new PatternCompiler(), AcceptNode.Instance));
+    }
+
+    /// <summary>The matches in a text, in order. An empty one counts, unless the match before ends there.</summary>
     public Matches EnumerateMatches(ReadOnlySpan<char> text) => new(start, text);
 
     /// <summary>Steps from match to match.</summary>
     internal ref struct Matches(PatternNode start, ReadOnlySpan<char> text)
     {
         private PatternScan scan = new(text, FreeSteps + StepsPerCharacter * text.Length);
+        private int next;
+        private int lastEnd = -1;
 
         /// <summary>Where the match starts.</summary>
         public int Start { get; private set; }
@@ -36,15 +46,16 @@ internal sealed class TextPattern
         /// <exception cref="PatternBudgetException">The pattern does not match in linear time.</exception>
         public bool MoveNext()
         {
-            for (int position = End; position < scan.Text.Length; position++)
+            for (; next <= scan.Text.Length; next++)
             {
-                int end = start.Match(ref scan, position);
-                if (end > position)
+                int end = start.Match(ref scan, next);
+                if (end > next || (end == next && end != lastEnd))
                 {
-                    (Start, End) = (position, end);
+                    Start = next;
+                    next = lastEnd = End = end;
                     return true;
                 }
-                if (char.IsHighSurrogate(scan.Text[position]) && position + 1 < scan.Text.Length) position++;
+                if (next + 1 < scan.Text.Length && char.IsHighSurrogate(scan.Text[next])) next++;
             }
             return false;
         }
