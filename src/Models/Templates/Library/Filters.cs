@@ -61,8 +61,10 @@ internal static class Filters
         double number = value.AsDouble;
         if (method is "ceil" or "floor")
         {
-            double scale = Math.Pow(10, places);
-            return Value.Of((method == "ceil" ? Math.Ceiling(number * scale) : Math.Floor(number * scale)) / scale);
+            double scale = Math.Pow(10, places), whole = method == "ceil" ? Math.Ceiling(number * scale) : Math.Floor(number * scale);
+            if (!double.IsFinite(whole)) throw new TemplateException("infinity and NaN have no integer");
+            // Python makes an integer of it, which has no negative zero.
+            return Value.Of((whole + 0.0) / scale);
         }
         if (method != "common") throw new TemplateException("method must be common, ceil or floor");
         if (value.IsIntegral && places >= 0) return Value.Of(value.AsBig);
@@ -70,7 +72,8 @@ internal static class Filters
         if (!double.IsFinite(number) || places > 330) return value;
         if (places < -330) return value.IsIntegral ? Value.Of(0L) : Value.Of(0.0);
         if (value.IsIntegral) return Value.Of(RoundInteger(value.AsBig, BigInteger.Pow(10, -places)));
-        return Value.Of(double.Parse($"{Numbers.RoundScaled(number, places)}E{-places}", System.Globalization.CultureInfo.InvariantCulture));
+        double rounded = double.Parse($"{Numbers.RoundScaled(number, places)}E{-places}", System.Globalization.CultureInfo.InvariantCulture);
+        return Value.Of(Math.CopySign(rounded, number));
     }
 
     private static BigInteger RoundInteger(BigInteger value, BigInteger unit)

@@ -28,6 +28,9 @@ internal readonly record struct FormatSpec
     /// <summary>The letter, or 0.</summary>
     public char Type { get; init; }
 
+    /// <summary>No format at all.</summary>
+    public static FormatSpec Plain { get; } = Parse("");
+
     /// <summary>Reads <c>[[fill]align][sign][#][0][width][,][.precision][type]</c>.</summary>
     public static FormatSpec Parse(string text)
     {
@@ -74,7 +77,8 @@ internal readonly record struct FormatSpec
     /// <summary>Appends a value.</summary>
     public void Format(RenderState state, TextBuilder to, Value value)
     {
-        if (value.IsText || !value.IsNumber || (value.Kind == ValueKind.Boolean && Type is '\0' or 's'))
+        // A boolean is a word without a format and a number with one.
+        if (!value.IsNumber || (value.Kind == ValueKind.Boolean && this == Plain))
         {
             if (Type is not ('\0' or 's') || Align == '=') throw new TemplateException($"a {value.TypeName} has no format '{Type}'");
             if (!value.IsText && (Width > 0 || Precision >= 0) && !value.IsNumber) throw new TemplateException($"a {value.TypeName} has no format");
@@ -137,9 +141,10 @@ internal readonly record struct FormatSpec
             '\0' => Precision < 0 ? NumberText.Repr(size) : General(size, places, keepPoint: true),
             _ => throw new TemplateException($"a float has no format '{Type}'"),
         };
+        if (Alternate && !digits.Contains('.')) digits = digits.Insert(digits.AsSpan().IndexOfAny("eE%") is >= 0 and var end ? end : digits.Length, ".");
         if (Grouping != '\0')
         {
-            int whole = digits.AsSpan().IndexOfAnyExceptInRange('0', '9') is >= 0 and var end ? end : digits.Length;
+            int whole = digits.AsSpan().IndexOfAnyExceptInRange('0', '9') is >= 0 and var point ? point : digits.Length;
             digits = Group(digits[..whole], 3) + digits[whole..];
         }
         return (sign, digits);

@@ -10,8 +10,8 @@ internal sealed class ItemKey(Value attribute, bool caseSensitive, Value fallbac
 
     public Value Of(Value item) => Follow(item, paths[0]);
 
-    /// <summary>Of several attributes with commas between: all of them, for <c>sort</c>.</summary>
-    public Value AllOf(Value item) => paths.Length == 1 ? Of(item) : Value.Tuple([.. paths.Select(path => Follow(item, path))]);
+    /// <summary>A tuple, also of one: all of several attributes with commas between, for <c>sort</c>. Equal parts need no order then, such as two undefined ones.</summary>
+    public Value AllOf(Value item) => Value.Tuple([.. paths.Select(path => Follow(item, path))]);
 
     private Value Follow(Value item, Value[] path)
     {

@@ -56,7 +56,7 @@ internal sealed class JsonPrinter(TextBuilder to, Value indent, Value itemSepara
     {
         Budget.Descend();
         int[] order = [.. Enumerable.Range(0, dict.Count)];
-        if (sortKeys) order = [.. order.Order(Comparer<int>.Create((a, b) => ValueComparison.Compare(dict.Key(a), dict.Key(b), "<") ?? 0))];
+        if (sortKeys) StableSort.Sort(order.AsSpan(), (a, b) => ValueComparison.Compare(dict.Key(a), dict.Key(b), "<") ?? 0);
         to.Append('{');
         for (int i = 0; i < order.Length; i++)
         {

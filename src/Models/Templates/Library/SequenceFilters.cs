@@ -174,9 +174,13 @@ internal static class SequenceFilters
     /// <summary>In order of their keys; equal ones keep their order, also backwards.</summary>
     private static Value[] Sorted(RenderState state, Value[] items, Func<Value, Value> key, bool backwards)
     {
-        state.Budget.ChargeItems(items.Length);
-        var comparer = Comparer<Value>.Create((x, y) => (backwards ? -1 : 1) * (ValueComparison.Compare(x, y, "<") ?? 0));
-        Value[] keys = [.. items.Select(key)];
-        return [.. Enumerable.Range(0, items.Length).OrderBy(i => keys[i], comparer).Select(i => items[i])];
+        var keyed = new (Value Key, Value Item)[items.Length];
+        for (int i = 0; i < items.Length; i++) keyed[i] = (key(items[i]), items[i]);
+        StableSort.Sort(keyed.AsSpan(), (x, y) =>
+        {
+            state.Budget.ChargeItems();
+            return (backwards ? -1 : 1) * (ValueComparison.Compare(x.Key, y.Key, "<") ?? 0);
+        });
+        return Array.ConvertAll(keyed, pair => pair.Item);
     }
 }

@@ -26,15 +26,16 @@ internal static class Tests
         yield return Of("mapping", value => value.Kind == ValueKind.Dict);
         yield return Of("sequence", value => value.IsUndefined || value.IsText || value.IsArray || value.Kind == ValueKind.Dict || (value.Kind == ValueKind.Object && value.AsObject.IsSequence));
         yield return Of("iterable", value => Sequences.TryEnumerate(value) is not null);
-        yield return Of("callable", value => value.Kind == ValueKind.Object && value.AsObject.IsCallable);
+        // What is undefined has the form of a function too, in Jinja; calling it is the error.
+        yield return Of("callable", value => value.IsUndefined || (value.Kind == ValueKind.Object && value.AsObject.IsCallable));
         yield return Of("escaped", value => value.IsMarkup);
-        yield return Of("lower", value => TextCase.IsLower(Plain(value)));
-        yield return Of("upper", value => TextCase.IsUpper(Plain(value)));
-        yield return Of("odd", value => Remainder(value, Value.Of(2)) is 1);
-        yield return Of("even", value => Remainder(value, Value.Of(2)) is 0);
-        yield return Of("filter", value => value.IsText && Filters.Find(value.Text) is not null);
-        yield return Of("test", value => value.IsText && Find(value.Text) is not null);
-        yield return Of("divisibleby", "num", (state, value, number) => Remainder(value, number) is 0);
+        yield return NativeFunction.Bound("lower", "", (state, value, arguments) => Value.Of(TextCase.IsLower(ValuePrinter.Str(state, value).Text)));
+        yield return NativeFunction.Bound("upper", "", (state, value, arguments) => Value.Of(TextCase.IsUpper(ValuePrinter.Str(state, value).Text)));
+        yield return NativeFunction.Bound("odd", "", (state, value, arguments) => Value.Of(HasRemainder(state, value, Value.Of(2), 1)));
+        yield return NativeFunction.Bound("even", "", (state, value, arguments) => Value.Of(HasRemainder(state, value, Value.Of(2), 0)));
+        yield return Of("divisibleby", "num", (state, value, number) => HasRemainder(state, value, number, 0));
+        yield return Of("filter", value => IsName(value, Filters.Find));
+        yield return Of("test", value => IsName(value, Find));
         yield return Of("sameas", "other", (state, value, other) => value.IsSame(other));
         yield return Of("in", "seq", (state, value, container) => Sequences.Contains(state, container, value));
         foreach ((string name, string operation) in ((string, string)[])[
@@ -49,12 +50,12 @@ internal static class Tests
     private static NativeFunction Of(string name, string parameter, Func<RenderState, Value, Value, bool> test) =>
         NativeFunction.Bound("test " + name, parameter, (state, value, arguments) => Value.Of(test(state, value, arguments[0]))).Named(name);
 
-    private static double? Remainder(Value value, Value divisor)
-    {
-        if (value.IsUndefined) throw value.UndefinedError();
-        if (!value.IsNumber || !divisor.IsNumber) throw new TemplateException($"a {value.TypeName} has no remainder by a {divisor.TypeName}");
-        return Numbers.Modulo(value, divisor).AsDouble;
-    }
+    private static bool HasRemainder(RenderState state, Value value, Value divisor, long remainder) =>
+        ValueComparison.AreEqual(Operators.Apply(state, "%", value, divisor), Value.Of(remainder));
 
-    private static string Plain(Value value) => value.IsText ? value.Text : value.IsNone ? "None" : value.IsNumber ? NumberText.Repr(value) : "";
+    private static bool IsName(Value value, Func<string, NativeFunction?> find)
+    {
+        ValueComparison.CheckHashable(value);
+        return value.IsText && find(value.Text) is not null;
+    }
 }

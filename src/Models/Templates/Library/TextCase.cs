@@ -23,6 +23,9 @@ internal static class TextCase
         ['İ'] = "i̇", ['\u212A'] = "k", ['\u212B'] = "å", ['\u2126'] = "ω",
     }.ToFrozenDictionary();
 
+    /// <summary>Letters for two sounds, which have a third form.</summary>
+    private static readonly string[] Digraphs = ["ǅǄǆ", "ǈǇǉ", "ǋǊǌ", "ǲǱǳ"];
+
     private static readonly SearchValues<char> WithUpperException = SearchValues.Create([.. UpperExceptions.Keys]);
     private static readonly SearchValues<char> WithLowerException = SearchValues.Create([.. LowerExceptions.Keys, 'Σ']);
 
@@ -108,7 +111,9 @@ internal static class TextCase
 
     private static string UpperOf(char character) => UpperExceptions.TryGetValue(character, out string? upper) ? upper : character.ToString();
 
-    private static string TitleOf(string character) => Upper(character) is { Length: > 1 } upper && character.Length == 1 ? upper[0] + Lower(upper[1..]) : Upper(character);
+    private static string TitleOf(string character) => Array.Find(Digraphs, forms => forms.Contains(character)) is { } digraph ? digraph[..1]
+        : character[0] is >= 'ა' and <= 'ჿ' ? character // Georgian has capitals but begins no word with them.
+        : Upper(character) is { Length: > 1 } upper && character.Length == 1 ? upper[0] + Lower(upper[1..]) : Upper(character);
 
     /// <summary>Whether a sigma ends a word, where it has another form.</summary>
     private static bool EndsWord(string text, int at) => at > 0 && char.IsLetter(text[at - 1]) && !(at + 1 < text.Length && char.IsLetter(text[at + 1]));

@@ -82,10 +82,11 @@ internal static partial class TextFilters
 
     private static Value Truncate(RenderState state, Value value, Value[] a)
     {
-        string text = TextOperations.TextArgument(value, "the text"), end = TextOperations.TextArgument(a[2], "end");
+        string end = TextOperations.TextArgument(a[2], "end");
         int length = Sequences.Index(a[0], "length"), leeway = a[3].IsNone ? 5 : Sequences.Index(a[3], "leeway"), keep = length - CodePoints.Count(end);
         if (keep < 0 || leeway < 0) throw new TemplateException("length must be at least that of the end, leeway at least 0");
-        if (CodePoints.Count(text) <= (long)length + leeway) return value;
+        if (Sequences.Length(value) <= (long)length + leeway) return value;
+        string text = TextOperations.TextArgument(value, "the text");
         int cut = CodePoints.Offset(text, keep);
         if (!a[1].IsTrue && text.LastIndexOf(' ', Math.Max(0, cut - 1), cut) is >= 0 and var space) cut = space;
         TextBuilder builder = state.RentBuilder();

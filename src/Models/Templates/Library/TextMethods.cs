@@ -125,9 +125,14 @@ internal static class TextMethods
     {
         if (a[1].IsNone && a[2].IsNone) return (text.Text, 0, true);
         int length = CodePoints.Count(text.Text);
-        long start = a[1].IsNone ? 0 : Sequences.Index(a[1], "start");
-        long before = Math.Max(0, start < 0 ? start + length : start);
-        return (Slices.Of(state, text, a[1], a[2], Value.None).Text, (int)Math.Min(before, length), before <= length);
+        long start = Bound(a[1], 0), end = Math.Min(length, Bound(a[2], length));
+        return (Slices.Of(state, text, a[1], a[2], Value.None).Text, (int)Math.Min(start, length), start <= end);
+
+        long Bound(Value value, int missing)
+        {
+            long bound = value.IsNone ? missing : Sequences.Index(value, "a position");
+            return Math.Max(0, bound < 0 ? bound + length : bound);
+        }
     }
 
     private static Value Affix(RenderState state, Value text, Value[] a, Func<string, string, bool> test)

@@ -1,75 +1,101 @@
-using System.Text.RegularExpressions;
-
 namespace Inference.Models.Templates;
 
-/// <summary>The filter <c>wordwrap</c>: each line of a text is filled anew up to a width, as Python's <c>textwrap</c> does.</summary>
-internal static partial class WordWrap
+/// <summary>The filter <c>wordwrap</c>: each line of a text is filled anew up to a width in characters, as Python's <c>textwrap</c> does.</summary>
+internal sealed class WordWrap(Value text, int width, bool breakWords, bool breakHyphens)
 {
     public static Value Wrap(RenderState state, Value value, Value[] a)
     {
         if (!value.IsText) throw value.IsUndefined ? value.UndefinedError() : new TemplateException($"wordwrap needs a string, not a {value.TypeName}");
+        Value separator = a[2].IsNone ? Value.Of("\n") : a[2];
         int width = Sequences.Index(a[0], "width");
         if (width <= 0) throw new TemplateException("the width must be above 0");
-        Value separator = a[2].IsNone ? Value.Of("\n") : a[2];
-        IEnumerable<Value> lines = TextOperations.SplitLines(state, value, keepEnds: false).AsArray
-            .Select(line => TextOperations.Join(state, separator, Lines(line, width, a[1].IsTrue, a[3].IsTrue), textOnly: true));
-        return TextOperations.Join(state, separator, [.. lines], textOnly: true);
+        Value[] lines = TextOperations.SplitLines(state, value, keepEnds: false).AsArray;
+        return TextOperations.Join(state, separator, lines.Select(line =>
+            TextOperations.Join(state, separator, new WordWrap(line, width, a[1].IsTrue, a[3].IsTrue).Lines(), textOnly: true)), textOnly: true);
     }
 
-    private static List<Value> Lines(Value text, int width, bool breakWords, bool breakHyphens)
+    private List<Value> Lines()
     {
-        Queue<(int Start, int Length)> chunks = Chunks(text.Text, breakHyphens);
+        var chunks = new Stack<(int Start, int End)>(Chunks());
         var lines = new List<Value>();
-        (int Start, int Length) rest = default;
-        while (rest.Length > 0 || chunks.Count > 0)
+        while (chunks.Count > 0)
         {
-            int start = -1, end = 0, used = 0;
-            while (rest.Length > 0 || chunks.TryDequeue(out rest))
+            var line = new List<(int Start, int End)>();
+            int used = 0;
+            if (lines.Count > 0 && IsSpace(chunks.Peek())) chunks.Pop();
+            while (chunks.TryPeek(out (int, int) chunk) && used + Width(chunk) <= width)
             {
-                // White space begins the first line only.
-                if (start < 0 && lines.Count > 0 && IsSpace(text.Text, rest))
-                {
-                    rest = default;
-                    continue;
-                }
-                if (used + rest.Length > width) break;
-                if (start < 0) start = rest.Start;
-                used += rest.Length;
-                end = rest.Start + rest.Length;
-                rest = default;
+                line.Add(chunks.Pop());
+                used += Width(chunk);
             }
-            if (rest.Length > width && (start < 0 || breakWords))
-            {
-                // A word that fits no line fills this one, or stands alone.
-                int part = breakWords ? Math.Max(1, width - used) : rest.Length;
-                if (start < 0 || breakWords)
-                {
-                    if (start < 0) start = rest.Start;
-                    end = rest.Start + part;
-                    rest = (rest.Start + part, rest.Length - part);
-                }
-            }
-            if (start < 0) continue;
-            while (end > start && CodePoints.IsSpace(text.Text[end - 1])) end--;
-            if (end > start) lines.Add(text.Slice(start, end - start));
+            if (chunks.TryPeek(out (int, int) word) && Width(word) > width) BreakWord(chunks, line, width - used);
+            // Only the last piece, which is empty where a word was to be broken at the line's end.
+            if (line.Count > 0 && IsSpace(line[^1])) line.RemoveAt(line.Count - 1);
+            if (line.Count > 0) lines.Add(text.Slice(line[0].Start, line[^1].End - line[0].Start));
         }
         return lines;
     }
 
-    private static bool IsSpace(string text, (int Start, int Length) chunk) => text.AsSpan(chunk.Start, chunk.Length).Trim().IsEmpty;
-
-    /// <summary>Words and the white space between them; words with hyphens in parts.</summary>
-    private static Queue<(int Start, int Length)> Chunks(string text, bool breakHyphens)
+    /// <summary>A word that fits no line: as much of it as fits, up to a hyphen if there is one; or all of it in a line of its own.</summary>
+    private void BreakWord(Stack<(int Start, int End)> chunks, List<(int Start, int End)> line, int room)
     {
-        var chunks = new Queue<(int, int)>();
-        foreach (Match match in (breakHyphens ? HyphenParts() : Words()).Matches(text)) chunks.Enqueue((match.Index, match.Length));
+        (int start, int end) = chunks.Pop();
+        if (!breakWords)
+        {
+            if (line.Count == 0) line.Add((start, end));
+            else chunks.Push((start, end));
+            return;
+        }
+        int cut = start + CodePoints.Offset(text.Text.AsSpan(start), room);
+        ReadOnlySpan<char> fits = text.Text.AsSpan(start, cut - start);
+        if (breakHyphens && fits.LastIndexOf('-') is > 0 and var hyphen && fits[..hyphen].ContainsAnyExcept('-')) cut = start + hyphen + 1;
+        line.Add((start, cut));
+        chunks.Push((cut, end));
+    }
+
+    private int Width((int Start, int End) chunk) => CodePoints.Count(text.Text.AsSpan(chunk.Start, chunk.End - chunk.Start));
+
+    private bool IsSpace((int Start, int End) chunk) => text.Text.AsSpan(chunk.Start, chunk.End - chunk.Start).Trim().IsEmpty;
+
+    /// <summary>Words, or their parts between hyphens, and the white space between them; the first comes last.</summary>
+    private List<(int Start, int End)> Chunks()
+    {
+        var chunks = new List<(int, int)>();
+        for (int start = 0, end; start < text.Text.Length; start = end)
+        {
+            end = start + 1;
+            if (IsBlank(start)) while (IsBlank(end)) end++;
+            else if (breakHyphens && DashBetweenWords(start) is > 0 and var dash) end = start + dash;
+            else while (end < text.Text.Length && !IsBlank(end) && !(breakHyphens && EndsPart(start, end))) end++;
+            chunks.Add((start, end));
+        }
+        chunks.Reverse();
         return chunks;
     }
 
-    [GeneratedRegex(@"\s+|\S+")]
-    private static partial Regex Words();
+    /// <summary>Whether a word may be broken before this position: behind a hyphen with letters about it, or before a dash.</summary>
+    private bool EndsPart(int start, int at)
+    {
+        if (DashBetweenWords(at) > 0) return true;
+        if (at - 1 <= start || Character(at - 1) != '-' || !IsLetter(at - 2)) return false;
+        bool lettersBefore = IsLetter(at - 3) || (Character(at - 3) == '-' && IsLetter(at - 4));
+        return lettersBefore && IsLetter(at) && (IsLetter(at + 1) || (Character(at + 1) == '-' && IsLetter(at + 2)));
+    }
 
-    // A hyphen between letters ends a part; dashes of two or more stand alone.
-    [GeneratedRegex(@"\s+|-{2,}(?=\w)|(?:[^\s-]|-(?!-)(?![^\W\d_]{2})|(?<![^\W\d_]{2})-(?!-)|-{2,}(?!\w))+(?:(?<=[^\W\d_]{2})-(?=[^\W\d_]{2}))?|\S")]
-    private static partial Regex HyphenParts();
+    /// <summary>How many hyphens, two or more, stand here between words without a space; 0 if they do not.</summary>
+    private int DashBetweenWords(int at)
+    {
+        int end = at;
+        while (Character(end) == '-') end++;
+        bool afterWord = IsWord(at - 1) || "!\"'&.,?".Contains(Character(at - 1));
+        return end - at >= 2 && afterWord && IsWord(end) ? end - at : 0;
+    }
+
+    private char Character(int at) => at >= 0 && at < text.Text.Length ? text.Text[at] : '\0';
+
+    private bool IsBlank(int at) => Character(at) is (>= '\t' and <= '\r') or ' ';
+
+    private bool IsLetter(int at) => char.IsLetter(Character(at)) || Character(at) == '_';
+
+    private bool IsWord(int at) => IsLetter(at) || char.IsNumber(Character(at));
 }

@@ -10,7 +10,7 @@ internal sealed class ForStatement(int line, Target target, Expression iterable,
 
     public required Statement[] Body { get; init; }
 
-    /// <summary>What runs if there was no item.</summary>
+    /// <summary>What runs if there was no item, or if every iteration was left by <c>break</c> or <c>continue</c>, as Jinja has it.</summary>
     public required Statement[] Otherwise { get; init; }
 
     public override Flow Execute(RenderState state)
@@ -40,22 +40,22 @@ internal sealed class ForStatement(int line, Target target, Expression iterable,
         var loop = new LoopContext(this, outer, items, Condition is null ? null : Filter(state, outer, items), depth0);
         Value loopValue = Value.Of(loop);
         Scope scope = state.RentScope(outer);
-        bool any = false;
+        bool completed = false;
         Flow flow = Flow.Next;
         while (flow != Flow.Break && loop.MoveNext())
         {
             state.Budget.ChargeItems();
             if (scope.IsCaptured) scope = new Scope(outer);
             else scope.Reset(outer);
-            any = true;
             scope.Set(loopName.Id, loopValue);
             target.Assign(state, scope, loop.Current);
             state.Scope = scope;
             flow = Run(state, Body);
+            completed |= flow == Flow.Next;
         }
         state.ReturnScope(scope);
         state.Scope = outer;
-        if (any || Otherwise.Length == 0) return Flow.Next;
+        if (completed || Otherwise.Length == 0) return Flow.Next;
         state.EnterScope();
         flow = Run(state, Otherwise);
         state.LeaveScope();

@@ -68,6 +68,8 @@ internal sealed partial class Lexer
     private void SkipComment()
     {
         int end = source.IndexOf("#}", at, StringComparison.Ordinal);
+        // Jinja too overlooks one that begins at the very end.
+        if (at == source.Length) return;
         if (end < 0) throw new TemplateException("a comment is not closed", line);
         MovePastTag(end + 2, end > at ? source[end - 1] : '\0', trimsNewline: true);
     }

@@ -50,6 +50,8 @@ internal sealed partial class Parser
                 if (!Current.IsOperator(")")) Expect(",");
             }
         }
+        int caller = parameters.FindIndex(parameter => parameter.Text == "caller");
+        if (caller >= 0 && caller < parameters.Count - defaults.Count) throw new TemplateException("the parameter 'caller' needs a default", Current.Line);
         return new MacroDefinition { Name = name, Parameters = [.. parameters], Defaults = [.. defaults] };
     }
 

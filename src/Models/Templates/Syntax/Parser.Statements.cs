@@ -72,7 +72,7 @@ internal sealed partial class Parser
             case "macro": return ParseMacro(line);
             case "call": return ParseCall(line);
             case "with": return ParseWith(line);
-            case "print": return new OutputStatement(line, [ParseTuple()]);
+            case "print": return ParsePrint(line);
             case "filter":
                 Expression filter = ParseFilterChain(new CapturedExpression(line));
                 return new CaptureStatement(line, null, filter, ParseBlock("endfilter"));
@@ -92,6 +92,17 @@ internal sealed partial class Parser
             default:
                 throw new TemplateException($"there is no tag '{tag.Text}', or it is out of place", line);
         }
+    }
+
+    private OutputStatement ParsePrint(int line)
+    {
+        var parts = new List<Expression>();
+        while (Current.Kind != TokenKind.TagEnd)
+        {
+            if (parts.Count > 0) Expect(",");
+            parts.Add(ParseExpression());
+        }
+        return new OutputStatement(line, [.. parts]);
     }
 
     private IfStatement ParseIf(int line)

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Numerics;
 
 namespace Inference.Models.Templates;
@@ -106,7 +107,8 @@ internal readonly partial struct Value
     public BigInteger AsBig => reference is BigInteger big ? big : bits;
 
     /// <summary>Any number.</summary>
-    public double AsDouble => Kind == ValueKind.Float ? BitConverter.Int64BitsToDouble(bits) : reference is BigInteger big ? (double)big : bits;
+    // BigInteger's own conversion cuts digits off; reading them rounds.
+    public double AsDouble => Kind == ValueKind.Float ? BitConverter.Int64BitsToDouble(bits) : reference is BigInteger big ? double.Parse(big.ToString(CultureInfo.InvariantCulture), CultureInfo.InvariantCulture) : bits;
 
     /// <summary>Items of a list or tuple.</summary>
     public Value[] AsArray => (Value[])reference!;
