@@ -18,8 +18,10 @@ public class ProcessTests
     {
         // The host of this test runs the program too; the one in PATH may be another version.
         string host = Path.GetFullPath(Path.Combine(RuntimeEnvironment.GetRuntimeDirectory(), "..", "..", "..", OperatingSystem.IsWindows() ? "dotnet.exe" : "dotnet"));
-        var start = new ProcessStartInfo(host) { RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true, WorkingDirectory = Path.GetTempPath() };
-        foreach (string argument in (string[])["exec", Path.Combine(AppContext.BaseDirectory, "Inference.Cli.dll"), .. args]) start.ArgumentList.Add(argument);
+        // A shell's background jobs ignore SIGINT and hand that down; the program is to be tested as a terminal starts it.
+        string[] prefix = OperatingSystem.IsLinux() ? ["--default-signal=INT,TERM", host] : [];
+        var start = new ProcessStartInfo(prefix.Length > 0 ? "env" : host) { RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true, WorkingDirectory = Path.GetTempPath() };
+        foreach (string argument in (string[])[.. prefix, "exec", Path.Combine(AppContext.BaseDirectory, "Inference.Cli.dll"), .. args]) start.ArgumentList.Add(argument);
         var process = Process.Start(start)!;
         process.StandardInput.Close();
         return process;

@@ -23,13 +23,13 @@ internal static class DeviceCatalog
         };
     }
 
-    /// <summary>The first CUDA device, else the first full OpenCL GPU, else the processor. A GPU that is there and does not open is an error, not a reason to go on.</summary>
+    /// <summary>The first CUDA device, else the first OpenCL GPU with its own memory, else the processor. A GPU that is there and does not open is an error, not a reason to go on.</summary>
     private static Device OpenAuto(DeviceOptions options)
     {
         if (CudaDevices.List() is var cuda && cuda.Any(d => d.Status == DeviceStatus.Usable)) return OpenIndexed(options.Name, null, cuda, CudaDevices.Open);
         IReadOnlyList<DeviceInfo> opencl = OpenClDevices.List();
         for (int i = 0; i < opencl.Count; i++)
-            if (opencl[i].Status == DeviceStatus.Usable && OpenClDevices.IsFullGpu(i)) return OpenIndexed(options.Name, i, opencl, OpenClDevices.Open);
+            if (opencl[i].Status == DeviceStatus.Usable && OpenClDevices.IsDiscreteGpu(i)) return OpenIndexed(options.Name, i, opencl, OpenClDevices.Open);
         return HostDevice.Open(options);
     }
 
