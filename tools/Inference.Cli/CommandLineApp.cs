@@ -51,6 +51,8 @@ internal static class CommandLineApp
         GenerateCommand.Create(console),
         DevicesCommand.Create(console),
         InspectCommand.Create(console),
+        TokenizeCommand.Create(console),
+        DetokenizeCommand.Create(console),
         CheckCommand.Create(console),
         BenchCommand.Create(console),
         PullCommand.Create(console),

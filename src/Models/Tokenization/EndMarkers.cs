@@ -11,14 +11,16 @@ internal static class EndMarkers
         "<｜end▁of▁sentence｜>",
     }.ToFrozenSet(StringComparer.Ordinal);
 
-    public static FrozenSet<int> Of(VocabularyData vocabulary)
+    /// <param name="tokens">Spellings.</param>
+    /// <param name="types">Types; a normal token may spell the same by chance: a model of markup writes &lt;/s&gt; as text.</param>
+    /// <param name="named">Ids that the file names.</param>
+    public static FrozenSet<int> Of(string[] tokens, TokenType[] types, params ReadOnlySpan<int?> named)
     {
         var ids = new HashSet<int>();
-        foreach (int? id in (ReadOnlySpan<int?>)[vocabulary.EosId, vocabulary.EotId, vocabulary.EomId])
+        foreach (int? id in named)
             if (id is { } value) ids.Add(value);
-        // A normal token may spell the same by chance: a model of markup writes </s> as text.
-        for (int id = 0; id < vocabulary.Tokens.Length; id++)
-            if (vocabulary.Types[id] == TokenType.Control && Spellings.Contains(vocabulary.Tokens[id])) ids.Add(id);
+        for (int id = 0; id < tokens.Length; id++)
+            if (types[id] == TokenType.Control && Spellings.Contains(tokens[id])) ids.Add(id);
         return ids.ToFrozenSet();
     }
 }

@@ -13,13 +13,13 @@ internal sealed class StreamDecoder
     private byte[] pending = new byte[64];
     private int pendingCount;
     private char[] buffer = new char[64];
-    private bool dropLeadingSpace;
+    private SequenceStart start;
 
-    internal StreamDecoder(Tokenizer tokenizer, bool skipSpecial, bool dropLeadingSpace)
+    internal StreamDecoder(Tokenizer tokenizer, bool skipSpecial, LeadingText leading)
     {
         this.tokenizer = tokenizer;
         this.skipSpecial = skipSpecial;
-        this.dropLeadingSpace = dropLeadingSpace;
+        start = new SequenceStart(leading);
     }
 
     /// <summary>The text that this id completes, perhaps none. Valid until the next call; nothing is allocated once the buffer fits the longest token.</summary>
@@ -27,28 +27,25 @@ internal sealed class StreamDecoder
     {
         if (skipSpecial && tokenizer.IsSpecial(id)) return default;
         ReadOnlySpan<byte> bytes = tokenizer.TokenBytes(id);
-        if (bytes.IsEmpty) return default;
-        if (dropLeadingSpace && bytes[0] == (byte)' ') bytes = bytes[1..];
-        dropLeadingSpace = false;
-        return Convert(bytes, flush: false);
-    }
-
-    /// <summary>Ends the sequence: U+FFFD for a character that was left incomplete, else nothing.</summary>
-    public ReadOnlySpan<char> Flush() => Convert(default, flush: true);
-
-    private ReadOnlySpan<char> Convert(ReadOnlySpan<byte> bytes, bool flush)
-    {
         int count = pendingCount + bytes.Length;
         if (count > pending.Length)
         {
             Array.Resize(ref pending, count * 2);
             buffer = new char[pending.Length];
         }
-        bytes.CopyTo(pending.AsSpan(pendingCount));
+        pendingCount += start.Copy(id, bytes, pending.AsSpan(pendingCount));
+        return Convert(flush: false);
+    }
+
+    /// <summary>Ends the sequence: U+FFFD for a character that was left incomplete, else nothing.</summary>
+    public ReadOnlySpan<char> Flush() => Convert(flush: true);
+
+    private ReadOnlySpan<char> Convert(bool flush)
+    {
         // Replaces each maximal invalid part by one U+FFFD, as Encoding.UTF8 does; System.Text.Decoder would allocate for each.
-        Utf8.ToUtf16(pending.AsSpan(0, count), buffer, out int read, out int written, replaceInvalidSequences: true, isFinalBlock: flush);
-        pendingCount = count - read;
-        pending.AsSpan(read, pendingCount).CopyTo(pending);
+        Utf8.ToUtf16(pending.AsSpan(0, pendingCount), buffer, out int read, out int written, replaceInvalidSequences: true, isFinalBlock: flush);
+        pending.AsSpan(read, pendingCount - read).CopyTo(pending);
+        pendingCount -= read;
         return buffer.AsSpan(0, written);
     }
 }

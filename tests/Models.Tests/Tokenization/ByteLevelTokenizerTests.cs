@@ -1,3 +1,4 @@
+using System.Text;
 using static Inference.Models.Tests.SmallVocabularies;
 
 namespace Inference.Models.Tests;
@@ -94,7 +95,7 @@ public class ByteLevelTokenizerTests
     {
         Tokenizer tokenizer = Tokenizer.Create(ByteLevel(pre, Merges));
         foreach (string text in RandomText.Strings(seed: 3, count: 3000))
-            Assert.Equal(pre == "qwen2" ? Composition.Compose(text).ToString() : text, tokenizer.Decode(tokenizer.EncodeText(text, parseSpecial: false), skipSpecial: false));
+            Assert.Equal(pre == "qwen2" ? UnicodeForms.Normalize(text, NormalizationForm.FormC) : text, tokenizer.Decode(tokenizer.EncodeText(text, parseSpecial: false), skipSpecial: false));
     }
 
     [Fact]

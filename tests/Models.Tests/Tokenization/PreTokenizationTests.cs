@@ -28,11 +28,27 @@ public class PreTokenizationTests
     [Fact]
     public void PiecesCoverTheText()
     {
-        foreach (string name in PreTokenization.Names)
-            foreach (string text in RandomText.Strings(seed: 5, count: 500))
+        foreach (string name in GgufPreTokenization.Names)
+            foreach (string text in RandomText.Strings(seed: 5, count: 300))
                 Assert.Equal(text, Pieces(name, text, separator: ""));
     }
 
-    private static string Pieces(string pre, string text, string separator = "|") =>
-        string.Join(separator, PreTokenization.Find(pre)!.Split(text).Select(piece => text.Substring(piece.Start, piece.Length)));
+    [Theory]
+    [InlineData("gpt-4o", "HelloWorld's iPhoneX", "Hello|World's| i|Phone|X")]
+    [InlineData("gpt-4o", "日本A a/b//\n1234", "日本|A| a|/b|//\n|123|4")]
+    [InlineData("tekken", "HelloWORLDs12 It's", "Hello|WORLDs|1|2| It|'s")]
+    [InlineData("deepseek-v3", "a1234日本の。x .y", "a|123|4|日本の|。|x| .|y")]
+    [InlineData("deepseek-v3", "+abc ++abc\u0001\u0002d", "+abc| ++|abc|\u0001|\u0002d")]
+    [InlineData("falcon", "a-b12345", "a|-|b|123|45")]
+    public void TextOfNewerVocabulariesFallsIntoPieces(string pre, string text, string pieces) => Assert.Equal(pieces, Pieces(pre, text));
+
+    private static string Pieces(string pre, string text, string separator = "|")
+    {
+        var pieces = new PieceList();
+        pieces.Reset(text.AsMemory());
+        GgufPreTokenization.Find(pre)!.PreTokenizer.Split(pieces, first: true);
+        var found = new List<string>();
+        foreach ((int start, int end) in pieces.Pieces) found.Add(text[start..end]);
+        return string.Join(separator, found);
+    }
 }

@@ -7,22 +7,25 @@ namespace Inference.Models.Tests;
 /// <summary>Tokenizers and cases of <c>../shared/conformance/tokenizers</c>; each vocabulary is loaded once for all tests.</summary>
 internal static class TokenizerFiles
 {
-    private static readonly ConcurrentDictionary<string, Lazy<Tokenizer>> Loaded = new();
+    public const string Gguf = "vocab.gguf", Json = "tokenizer.json";
 
-    /// <summary>Vocabularies of the architectures llama, qwen2 and qwen3 that come as GGUF.</summary>
-    public static TheoryData<string> Names => ["llama2", "mistral_v1", "mistral_v3", "phi3_style", "qwen3", "smollm_style", "gpt2"];
+    private static readonly ConcurrentDictionary<(string, string), Lazy<Tokenizer>> Loaded = new();
+
+    private static readonly string[] ByteLevelNames = ["deepseek_v3", "gpt2", "gpt35turbo", "gptoss", "llama3_1", "qwen3", "smollm_style"];
+    private static readonly string[] SentencePieceNames = ["gemma3", "llama2", "mistral_v1", "mistral_v3", "phi3_style"];
+    private static readonly string[] WithGguf = ["llama2", "mistral_v1", "mistral_v3", "phi3_style", "qwen3", "smollm_style", "gpt2"];
+
+    /// <summary>Every vocabulary from every file that it comes in.</summary>
+    public static TheoryData<string, string> All => Pair([.. ByteLevelNames, .. SentencePieceNames]);
+
+    /// <summary>Those that give any text back as it was, but for Unicode normalisation.</summary>
+    public static TheoryData<string, string> ByteLevel => Pair(ByteLevelNames);
 
     /// <summary>Skips the test where the folder is absent.</summary>
-    public static Tokenizer Load(string name)
+    public static Tokenizer Load(string name, string file)
     {
-        string path = SharedData.Require("conformance", "tokenizers", name, "vocab.gguf");
-        return Loaded.GetOrAdd(name, _ => new Lazy<Tokenizer>(() => Open(path))).Value;
-    }
-
-    public static Tokenizer Open(string path)
-    {
-        using GgufFile file = GgufFile.Open(path);
-        return Tokenizer.FromGguf(file);
+        string path = SharedData.Require("conformance", "tokenizers", name, file);
+        return Loaded.GetOrAdd((name, file), _ => new Lazy<Tokenizer>(() => Tokenizer.Open(path))).Value;
     }
 
     public static List<TokenizerCase> Cases(string name)
@@ -31,6 +34,17 @@ internal static class TokenizerFiles
         using FileStream stream = File.OpenRead(path);
         using JsonDocument document = JsonDocument.Parse(stream);
         return [.. document.RootElement.EnumerateArray().Select(TokenizerCase.Parse)];
+    }
+
+    private static TheoryData<string, string> Pair(string[] names)
+    {
+        var pairs = new TheoryData<string, string>();
+        foreach (string name in names)
+        {
+            pairs.Add(name, Json);
+            if (WithGguf.Contains(name)) pairs.Add(name, Gguf);
+        }
+        return pairs;
     }
 }
 

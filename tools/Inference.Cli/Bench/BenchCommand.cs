@@ -2,12 +2,13 @@ using System.CommandLine;
 
 namespace Inference.Cli;
 
-/// <summary><c>bench</c>: how fast models and operations run.</summary>
+/// <summary><c>bench</c>: how fast models, operations and tokenizers run.</summary>
 internal static class BenchCommand
 {
-    public static Command Create(CliConsole console) => new("bench", "Measures speed: of models (run) and of single operations (ops).")
+    public static Command Create(CliConsole console) => new("bench", "Measures speed: of models (run), of single operations (ops) and of tokenizers (tokenizer).")
     {
         BenchRunCommand.Create(console),
         BenchOpsCommand.Create(console),
+        BenchTokenizerCommand.Create(console),
     };
 }

@@ -6,7 +6,7 @@ internal sealed record VocabularyData
     /// <summary>Path of the file, for messages.</summary>
     public required string Source { get; init; }
 
-    /// <summary>Family: <c>llama</c> (SentencePiece BPE) or <c>gpt2</c> (byte-level BPE).</summary>
+    /// <summary>Family: <c>llama</c> (SentencePiece BPE), <c>gpt2</c> (byte-level BPE) or <c>t5</c> (unigram).</summary>
     public required string Model { get; init; }
 
     /// <summary>Name of the pre-tokenization, which byte-level BPE needs.</summary>
@@ -23,6 +23,12 @@ internal sealed record VocabularyData
 
     /// <summary>Pairs "left right", the first merges first (gpt2).</summary>
     public string[]? Merges { get; init; }
+
+    /// <summary>SentencePiece's precompiled character map (t5).</summary>
+    public byte[]? CharacterMap { get; init; }
+
+    /// <summary>Whether runs of spaces become one and those at the ends none (t5).</summary>
+    public bool? RemoveExtraSpaces { get; init; }
 
     public int? BosId { get; init; }
 
@@ -77,7 +83,9 @@ internal sealed record VocabularyData
             AddBos = Flag("add_bos_token"),
             AddEos = Flag("add_eos_token"),
             AddSpacePrefix = Flag("add_space_prefix"),
+            RemoveExtraSpaces = Flag("remove_extra_whitespaces"),
         };
+        if (data.Model == GgufTokenizer.Unigram && file.TryGetIntArray(Key("precompiled_charsmap")) is { } map) data = data with { CharacterMap = Array.ConvertAll(map, value => unchecked((byte)value)) };
         int[]? types = file.TryGetIntArray(Key("token_type"));
         return data with { Types = types is null ? data.GuessTypes() : Array.ConvertAll(types, type => (TokenType)type) };
     }
@@ -93,7 +101,7 @@ internal sealed record VocabularyData
         {
             if (id == UnknownId) types[id] = TokenType.Unknown;
             else if (id == BosId || id == EosId || id == EotId || id == EomId || id == PaddingId) types[id] = TokenType.Control;
-            else types[id] = Model == SentencePieceTokenizer.Family && SentencePieceTokenizer.TryParseByte(Tokens[id], out _) ? TokenType.Byte : TokenType.Normal;
+            else types[id] = Model != GgufTokenizer.ByteLevel && ByteFallback.TryParse(Tokens[id], out _) ? TokenType.Byte : TokenType.Normal;
         }
         return types;
     }
