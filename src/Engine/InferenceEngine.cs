@@ -12,7 +12,7 @@ namespace Inference;
 /// A loaded model that answers any number of concurrent requests: they share its weights, its paged KV memory and its steps. Thread-safe.
 /// A request's tokens are the same alone or beside others; at temperature 0 always, with a seed at any temperature.
 /// </summary>
-public sealed class InferenceEngine : IAsyncDisposable
+public sealed partial class InferenceEngine : IAsyncDisposable
 {
     private readonly Device device;
     private readonly GgufFile file;
@@ -163,24 +163,38 @@ public sealed class InferenceEngine : IAsyncDisposable
     public Generation GenerateAsync(IReadOnlyList<int> prompt, GenerationOptions? options = null, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(prompt);
+        return Generate(prompt, options ?? new GenerationOptions(), cache: null, cancellationToken);
+    }
+
+    /// <summary>The one way into the engine; with a retained cache, as a turn of its conversation.</summary>
+    internal Generation Generate(IReadOnlyList<int> prompt, GenerationOptions options, RetainedCache? cache, CancellationToken cancellationToken)
+    {
         ObjectDisposedException.ThrowIf(disposed != 0, this);
-        options ??= new GenerationOptions();
         options.Validate(VocabularySize);
         if (prompt.Count == 0) throw new ArgumentException("the prompt has no tokens", nameof(prompt));
         foreach (int id in prompt)
             if ((uint)id >= (uint)VocabularySize) throw new ArgumentOutOfRangeException(nameof(prompt), id, $"token ids lie between 0 and {VocabularySize - 1}");
 
         ulong seed = options.Seed ?? MemoryMarshal.Read<ulong>(System.Security.Cryptography.RandomNumberGenerator.GetBytes(8));
-        var request = new Request(Interlocked.Increment(ref nextId), [.. prompt], options, tokenizer, tokenizer.EndOfGeneration, seed, loop.Cancel);
+        var request = new Request(Interlocked.Increment(ref nextId), [.. prompt], options, tokenizer, tokenizer.EndOfGeneration, seed, loop.Cancel, cache);
         loop.Submit(request);
         if (cancellationToken.CanBeCanceled) request.Watch(cancellationToken, loop.Cancel);
         return request.Generation;
     }
 
+    /// <summary>A place for a conversation's cache, empty until its first turn.</summary>
+    internal RetainedCache CreateCache() => new(Interlocked.Increment(ref nextId));
+
+    /// <summary>Frees what the cache holds before the next step; a turn that uses it is cancelled.</summary>
+    internal void Free(RetainedCache cache)
+    {
+        if (disposed == 0) loop.Free(cache);
+    }
+
     /// <summary>What the engine has done so far.</summary>
     public EngineStatistics GetStatistics()
     {
-        var (scheduler, running, waiting, used, prefill, decode) = loop.Statistics;
+        var (scheduler, running, waiting, blocks, prefill, decode) = loop.Statistics;
         return new EngineStatistics
         {
             Device = device.Name,
@@ -190,8 +204,10 @@ public sealed class InferenceEngine : IAsyncDisposable
             Preemptions = scheduler.Preemptions,
             KvBlocksTotal = scheduler.KvBlocksTotal,
             KvBlocksPeak = scheduler.KvBlocksPeak,
-            KvBlocksUsed = used,
-            CachedTokens = 0,
+            KvBlocksUsed = blocks.Used,
+            KvBlocksIdle = blocks.Evictable,
+            Evictions = scheduler.Evictions,
+            CachedTokens = scheduler.CachedTokens,
             PrefillTokens = prefill.Tokens,
             PrefillSeconds = prefill.Seconds,
             DecodeTokens = decode.Tokens,

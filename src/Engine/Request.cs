@@ -15,13 +15,13 @@ internal sealed class Request
     private CancellationTokenRegistration registration;
     private GeneratedToken? outgoing;
 
-    public Request(long id, int[] prompt, GenerationOptions options, Tokenizer tokenizer, IReadOnlySet<int> endTokens, ulong seed, Action<Request> cancel)
+    public Request(long id, int[] prompt, GenerationOptions options, Tokenizer tokenizer, IReadOnlySet<int> endTokens, ulong seed, Action<Request> cancel, RetainedCache? cache = null)
     {
         this.endTokens = endTokens;
         Options = options;
         Seed = seed;
         Generation = new Generation(prompt, () => cancel(this));
-        Sequence = new ScheduledSequence(id, prompt, options.MaxTokens, options.Priority, options.PromptLogprobs is not null);
+        Sequence = new ScheduledSequence(id, prompt, options.MaxTokens, options.Priority, options.PromptLogprobs is not null, cache);
         decoder = tokenizer.CreateStream(skipSpecial: true, continuation: true);
         vocabulary = tokenizer.VocabularySize;
         stops = new StopMatcher(options.Stop);
@@ -77,7 +77,11 @@ internal sealed class Request
             string rest = stops.Append(decoder.Flush().ToString(), mayStop, out bool stopped);
             text += rest + (stopped ? "" : stops.Flush());
         }
-        if (index == 0) Generation.PromptLogprobs = promptLogprobs;
+        if (index == 0)
+        {
+            Generation.PromptLogprobs = promptLogprobs;
+            Generation.CachedTokens = Sequence.CachedLength;
+        }
         var item = new GeneratedToken
         {
             Index = index,
