@@ -53,6 +53,7 @@ internal static class CommandLineApp
         InspectCommand.Create(console),
         TokenizeCommand.Create(console),
         DetokenizeCommand.Create(console),
+        TemplateCommand.Create(console),
         CheckCommand.Create(console),
         BenchCommand.Create(console),
         PullCommand.Create(console),

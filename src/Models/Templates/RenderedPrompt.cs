@@ -9,6 +9,7 @@ public sealed class RenderedPrompt
     internal RenderedPrompt(string text, ReadOnlySpan<int> userRanges)
     {
         Text = text;
+        UserRanges = userRanges.ToArray();
         var segments = new List<PromptSegment>(userRanges.Length + 1);
         int done = 0;
         for (int i = 0; i < userRanges.Length; i += 2)
@@ -26,6 +27,9 @@ public sealed class RenderedPrompt
 
     /// <summary>The parts of <see cref="Text"/> in order, without gaps; neighbours differ in where they come from.</summary>
     public IReadOnlyList<PromptSegment> Segments { get; }
+
+    /// <summary>Start and end of each part that is a user's.</summary>
+    internal int[] UserRanges { get; }
 
     /// <inheritdoc/>
     public override string ToString() => Text;
