@@ -24,7 +24,7 @@ public sealed partial class InferenceEngine : IAsyncDisposable
     private long nextId;
     private int disposed;
 
-    private InferenceEngine(Device device, GgufFile file, LoadedModel model, Tokenizer tokenizer, EngineLoop loop, int contextLength, ILogger logger, double loadMilliseconds)
+    private InferenceEngine(Device device, GgufFile file, LoadedModel model, Tokenizer tokenizer, EngineLoop loop, int contextLength, int cacheLength, ILogger logger, double loadMilliseconds)
     {
         this.device = device;
         this.file = file;
@@ -34,6 +34,8 @@ public sealed partial class InferenceEngine : IAsyncDisposable
         this.logger = logger;
         this.loadMilliseconds = loadMilliseconds;
         ContextLength = contextLength;
+        LongestSequence = Math.Min(contextLength, cacheLength);
+        file.TryGetString(ChatTemplateKey, out chatTemplate);
     }
 
     /// <summary>Longest sequence in tokens, prompt and answer.</summary>
@@ -47,6 +49,9 @@ public sealed partial class InferenceEngine : IAsyncDisposable
 
     /// <summary>Warnings of the device, for example that it is used in a limited way.</summary>
     public IReadOnlyList<string> Warnings => device.Warnings;
+
+    /// <summary>Tokens that one sequence can have: the context, or what an empty KV pool holds of it.</summary>
+    internal int LongestSequence { get; }
 
     internal LoadedModel Model => model;
     internal KernelSet Kernels => device.Kernels;
@@ -110,8 +115,9 @@ public sealed partial class InferenceEngine : IAsyncDisposable
             logger.Information("Loaded {Model} on {Device} in {Milliseconds:F0} ms: {Blocks} KV blocks of {BlockSize} tokens, {Bytes} bytes",
                 model.Name, device.Name, milliseconds, blocks, options.BlockSize, layout.BytesPerBlock * blocks);
             // Weights that are not packed are read from the map for as long as the engine lives.
+            var engine = new InferenceEngine(device, file, model, tokenizer, new EngineLoop(scheduler, allocator, runner, sequences, logger), context, allocator.Capacity, logger, milliseconds);
             if (options.PackWeights) file.Dispose();
-            return new InferenceEngine(device, file, model, tokenizer, new EngineLoop(scheduler, allocator, runner, sequences, logger), context, logger, milliseconds);
+            return engine;
         }
         catch
         {
@@ -163,11 +169,16 @@ public sealed partial class InferenceEngine : IAsyncDisposable
     public Generation GenerateAsync(IReadOnlyList<int> prompt, GenerationOptions? options = null, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(prompt);
-        return Generate(prompt, options ?? new GenerationOptions(), cache: null, cancellationToken);
+        return Generate(prompt, options ?? new GenerationOptions(), cache: null, spelled: null, cancellationToken);
     }
 
-    /// <summary>The one way into the engine; with a retained cache, as a turn of its conversation.</summary>
-    internal Generation Generate(IReadOnlyList<int> prompt, GenerationOptions options, RetainedCache? cache, CancellationToken cancellationToken)
+    /// <summary>The one way into the engine.</summary>
+    /// <param name="prompt">Token ids.</param>
+    /// <param name="options">How to sample.</param>
+    /// <param name="cache">Where a turn of a conversation finds its beginning, and stays; null for a request that stands alone.</param>
+    /// <param name="spelled">Special tokens whose spelling is text of the answer; null for none.</param>
+    /// <param name="cancellationToken">Ends the request.</param>
+    internal Generation Generate(IReadOnlyList<int> prompt, GenerationOptions options, RetainedCache? cache, IReadOnlySet<int>? spelled, CancellationToken cancellationToken)
     {
         ObjectDisposedException.ThrowIf(disposed != 0, this);
         options.Validate(VocabularySize);
@@ -176,7 +187,7 @@ public sealed partial class InferenceEngine : IAsyncDisposable
             if ((uint)id >= (uint)VocabularySize) throw new ArgumentOutOfRangeException(nameof(prompt), id, $"token ids lie between 0 and {VocabularySize - 1}");
 
         ulong seed = options.Seed ?? MemoryMarshal.Read<ulong>(System.Security.Cryptography.RandomNumberGenerator.GetBytes(8));
-        var request = new Request(Interlocked.Increment(ref nextId), [.. prompt], options, tokenizer, tokenizer.EndOfGeneration, seed, loop.Cancel, cache);
+        var request = new Request(Interlocked.Increment(ref nextId), [.. prompt], options, tokenizer, tokenizer.EndOfGeneration, seed, loop.Cancel, cache, spelled);
         loop.Submit(request);
         if (cancellationToken.CanBeCanceled) request.Watch(cancellationToken, loop.Cancel);
         return request.Generation;

@@ -13,7 +13,7 @@ public class ChatCacheTests
 
     private static async Task<Turn> RunAsync(InferenceEngine engine, int[] prompt, int turn, RetainedCache? cache)
     {
-        Generation generation = engine.Generate(prompt, Options(turn), cache, TestContext.Current.CancellationToken);
+        Generation generation = engine.Generate(prompt, Options(turn), cache, null, TestContext.Current.CancellationToken);
         List<GeneratedToken> tokens = await TestEngine.CollectAsync(generation);
         return new Turn(prompt, [.. tokens.Where(t => t.TokenId is not null).Select(t => t.TokenId!.Value)], [.. tokens.Select(t => t.LogitHash)], generation.CachedTokens);
     }
@@ -73,12 +73,12 @@ public class ChatCacheTests
         await using InferenceEngine engine = await TestEngine.LoadAsync(new EngineOptions { Device = "cpu" });
         RetainedCache cache = engine.CreateCache();
         int[] prompt = engine.Tokenize(Said[0]);
-        await foreach (GeneratedToken token in engine.Generate(prompt, new GenerationOptions { MaxTokens = 400, IgnoreEos = true }, cache, default))
+        await foreach (GeneratedToken token in engine.Generate(prompt, new GenerationOptions { MaxTokens = 400, IgnoreEos = true }, cache, null, default))
             if (token.Index == 5) break;
         Turn again = await RunAsync(engine, prompt, 1, cache);
         Assert.Equal(prompt.Length - 1, again.Cached);
 
-        Generation running = engine.Generate(prompt, new GenerationOptions { MaxTokens = 480, IgnoreEos = true }, cache, default);
+        Generation running = engine.Generate(prompt, new GenerationOptions { MaxTokens = 480, IgnoreEos = true }, cache, null, default);
         engine.Free(cache);
         // It may have been quick enough to finish.
         if (await Record.ExceptionAsync(() => running.GetTextAsync()) is { } error) Assert.IsAssignableFrom<OperationCanceledException>(error);
