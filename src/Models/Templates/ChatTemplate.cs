@@ -49,7 +49,7 @@ internal sealed class ChatTemplate : IChatTemplate
     /// <summary>What to tell who wants to chat with a model that has no template.</summary>
     public static TemplateException Missing(string model) => new(
         $"{model}: the model has no chat template ({ChatTemplateFiles.Key} in a GGUF file, {ChatTemplateFiles.JinjaName} or chat_template in {TokenizerJson.ConfigurationName} in a folder); "
-        + "give the one it was trained with as a file, or use it with plain prompts");
+        + "give the one it was trained with (--template-file FILE; ChatOptions.Template in the library), or use it with plain prompts (generate)");
 
     /// <summary>Parses the usual template now, so that a mistake in it shows before the first conversation.</summary>
     /// <exception cref="TemplateException">It is malformed, or there is none.</exception>

@@ -13,7 +13,8 @@ internal static class InputFile
         return File.ReadAllText(path);
     }
 
-    /// <exception cref="IOException">It is not there, cannot be read, or is no JSON.</exception>
+    /// <exception cref="IOException">It is not there or cannot be read.</exception>
+    /// <exception cref="InvalidDataException">It is no JSON.</exception>
     public static JsonDocument ReadJson(string path)
     {
         try
@@ -22,7 +23,7 @@ internal static class InputFile
         }
         catch (JsonException e)
         {
-            throw new InvalidDataException($"{path}: is no JSON: {e.Message}", e);
+            throw new InvalidDataException($"{path}: line {e.LineNumber + 1}: expected JSON: {e.Message.Split(". ")[0]}", e);
         }
     }
 }

@@ -96,7 +96,7 @@ internal sealed class TemplateCommand
         }
         catch (JsonException e)
         {
-            return ("error", $"line {number}: expected a JSON object: {e.Message}");
+            return ("error", $"line {number}: expected a JSON object: {e.Message.Split(". ")[0]}");
         }
         catch (TemplateException e)
         {

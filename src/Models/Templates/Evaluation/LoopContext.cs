@@ -8,8 +8,9 @@ internal sealed class LoopContext : TemplateObject
     private readonly ForStatement statement;
     private readonly Scope outer;
     private readonly int depth0;
+    private readonly Value source;
     private IEnumerator<Value>? cursor;
-    private Value[] items;
+    private readonly Value[] items = [];
     private long? length;
     private int index0 = -1;
     private Value before;
@@ -27,17 +28,16 @@ internal sealed class LoopContext : TemplateObject
         this.statement = statement;
         this.outer = outer;
         this.depth0 = depth0;
-        items = [];
         if (filtered is null && iterable.IsArray)
         {
             items = iterable.AsArray;
-            length = items.Length;
         }
         else
         {
             cursor = (filtered ?? Sequences.Enumerate(iterable)).GetEnumerator();
-            if (filtered is null) length = Sequences.Length(iterable);
         }
+        // Not counted yet, since counting the characters of a text takes time.
+        source = filtered is null ? iterable : Value.None;
     }
 
     public override string TypeName => "LoopContext";
@@ -109,6 +109,7 @@ internal sealed class LoopContext : TemplateObject
     /// <summary>Items of the whole loop; reads those to come where only that tells.</summary>
     private long Count()
     {
+        length ??= Sequences.Length(source);
         if (length is { } known) return known;
         var rest = new List<Value>();
         while (cursor!.MoveNext()) rest.Add(cursor.Current);

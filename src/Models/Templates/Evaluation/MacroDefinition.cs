@@ -36,6 +36,7 @@ internal sealed class MacroDefinition
     public void Bind(RenderState state, in Arguments arguments)
     {
         Scope scope = state.Scope;
+        state.Budget.Charge((long)Parameters.Length * (arguments.Names.Length + Parameters.Length));
         int positional = Math.Min(arguments.Positional.Length, Parameters.Length), used = 0;
         for (int i = 0; i < positional; i++) scope.Set(Parameters[i].Id, arguments.Positional[i]);
         for (int i = positional; i < Parameters.Length; i++)

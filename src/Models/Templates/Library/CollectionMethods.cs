@@ -15,7 +15,7 @@ internal static class CollectionMethods
     private static readonly NativeFunction Copy = NativeFunction.Bound("copy", "", (state, list, a) => list);
 
     private static readonly FrozenDictionary<string, NativeFunction> OfArray = Table(
-        NativeFunction.Bound("count", "value", (state, list, a) => Value.Of(Array.FindAll(list.AsArray, item => ValueComparison.AreEqual(item, a[0])).LongLength)),
+        NativeFunction.Bound("count", "value", Count),
         NativeFunction.Bound("index", "value, start=0, stop=none", Index));
 
     private static readonly FrozenDictionary<string, NativeFunction> OfNumber = Table(
@@ -44,9 +44,16 @@ internal static class CollectionMethods
 
     private static FrozenDictionary<string, NativeFunction> Table(params NativeFunction[] methods) => methods.ToFrozenDictionary(method => method.Name, StringComparer.Ordinal);
 
+    private static Value Count(RenderState state, Value list, Value[] a)
+    {
+        state.Budget.ChargeItems(list.AsArray.Length);
+        return Value.Of(list.AsArray.LongCount(item => ValueComparison.AreEqual(item, a[0])));
+    }
+
     private static Value Index(RenderState state, Value list, Value[] a)
     {
         Value[] items = list.AsArray;
+        state.Budget.ChargeItems(items.Length);
         int start = Bound(a[1], 0), stop = Bound(a[2], items.Length);
         int at = start < stop ? Array.FindIndex(items, start, stop - start, item => ValueComparison.AreEqual(item, a[0])) : -1;
         return at >= 0 ? Value.Of((long)at) : throw new TemplateException("the value is not in the list");

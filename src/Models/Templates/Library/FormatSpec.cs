@@ -28,6 +28,9 @@ internal readonly record struct FormatSpec
     /// <summary>The letter, or 0.</summary>
     public char Type { get; init; }
 
+    /// <summary>Digits that a number is written with at most; a double has no more of its own.</summary>
+    private const int MaxPrecision = 1100;
+
     /// <summary>No format at all.</summary>
     public static FormatSpec Plain { get; } = Parse("");
 
@@ -85,7 +88,8 @@ internal readonly record struct FormatSpec
             AppendPadded(to, Cut(ValuePrinter.Str(state, value)), '<');
             return;
         }
-        if (Precision > Budget.MaxRange) throw new TemplateException("the precision of a format is too large");
+        if (Precision > MaxPrecision) throw new TemplateException($"a format has a precision above {MaxPrecision}");
+        state.Budget.ChargeItems(Math.Max(1, Precision / 8));
         (string sign, string digits) = Type is 'e' or 'E' or 'f' or 'F' or 'g' or 'G' or '%' || value.Kind == ValueKind.Float ? FloatDigits(value.AsDouble) : IntegerDigits(value.AsBig);
         if (Align != '=')
         {

@@ -42,7 +42,7 @@ internal sealed class JsonPrinter(TextBuilder to, Value indent, Value itemSepara
 
     private void WriteArray(Value[] items, int depth)
     {
-        Budget.Descend();
+        Budget.Descend(items.Length);
         to.Append('[');
         for (int i = 0; i < items.Length; i++)
         {
@@ -54,7 +54,7 @@ internal sealed class JsonPrinter(TextBuilder to, Value indent, Value itemSepara
 
     private void WriteObject(DictValue dict, int depth)
     {
-        Budget.Descend();
+        Budget.Descend(dict.Count);
         int[] order = [.. Enumerable.Range(0, dict.Count)];
         if (sortKeys) StableSort.Sort(order.AsSpan(), (a, b) => ValueComparison.Compare(dict.Key(a), dict.Key(b), "<") ?? 0);
         to.Append('{');

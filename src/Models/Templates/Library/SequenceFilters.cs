@@ -52,14 +52,18 @@ internal static class SequenceFilters
         return value.As<LazySequence>() is null ? Lazy(items) : Value.List(items);
     }
 
-    private static Value Items(RenderState state, Value value, Value[] a) => Lazy(Pairs(value));
+    private static Value Items(RenderState state, Value value, Value[] a) => Lazy(Pairs(state, value));
 
-    private static IEnumerable<Value> Pairs(Value value)
+    private static IEnumerable<Value> Pairs(RenderState state, Value value)
     {
         // Inside, since Jinja too finds out only when the pairs are asked for.
         if (value.IsUndefined) yield break;
         if (value.Kind != ValueKind.Dict) throw new TemplateException($"items needs a dict, not a {value.TypeName}");
-        for (int i = 0; i < value.AsDict.Count; i++) yield return value.AsDict.Item(i);
+        for (int i = 0; i < value.AsDict.Count; i++)
+        {
+            state.Budget.ChargeItems();
+            yield return value.AsDict.Item(i);
+        }
     }
 
     private static Value Join(RenderState state, Value value, Value[] a)

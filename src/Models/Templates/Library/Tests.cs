@@ -29,8 +29,8 @@ internal static class Tests
         // What is undefined has the form of a function too, in Jinja; calling it is the error.
         yield return Of("callable", value => value.IsUndefined || (value.Kind == ValueKind.Object && value.AsObject.IsCallable));
         yield return Of("escaped", value => value.IsMarkup);
-        yield return NativeFunction.Bound("lower", "", (state, value, arguments) => Value.Of(TextCase.IsLower(ValuePrinter.Str(state, value).Text)));
-        yield return NativeFunction.Bound("upper", "", (state, value, arguments) => Value.Of(TextCase.IsUpper(ValuePrinter.Str(state, value).Text)));
+        yield return OfText("lower", TextCase.IsLower);
+        yield return OfText("upper", TextCase.IsUpper);
         yield return NativeFunction.Bound("odd", "", (state, value, arguments) => Value.Of(HasRemainder(state, value, Value.Of(2), 1)));
         yield return NativeFunction.Bound("even", "", (state, value, arguments) => Value.Of(HasRemainder(state, value, Value.Of(2), 0)));
         yield return Of("divisibleby", "num", (state, value, number) => HasRemainder(state, value, number, 0));
@@ -49,6 +49,12 @@ internal static class Tests
 
     private static NativeFunction Of(string name, string parameter, Func<RenderState, Value, Value, bool> test) =>
         NativeFunction.Bound("test " + name, parameter, (state, value, arguments) => Value.Of(test(state, value, arguments[0]))).Named(name);
+
+    private static NativeFunction OfText(string name, Func<string, bool> test) => NativeFunction.Bound(name, "", (state, value, arguments) =>
+    {
+        state.Budget.ChargeCall(value);
+        return Value.Of(test(ValuePrinter.Str(state, value).Text));
+    });
 
     private static bool HasRemainder(RenderState state, Value value, Value divisor, long remainder) =>
         ValueComparison.AreEqual(Operators.Apply(state, "%", value, divisor), Value.Of(remainder));

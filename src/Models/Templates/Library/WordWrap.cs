@@ -1,7 +1,7 @@
 namespace Inference.Models.Templates;
 
 /// <summary>The filter <c>wordwrap</c>: each line of a text is filled anew up to a width in characters, as Python's <c>textwrap</c> does.</summary>
-internal sealed class WordWrap(Value text, int width, bool breakWords, bool breakHyphens)
+internal sealed class WordWrap(Budget budget, Value text, int width, bool breakWords, bool breakHyphens)
 {
     public static Value Wrap(RenderState state, Value value, Value[] a)
     {
@@ -11,7 +11,7 @@ internal sealed class WordWrap(Value text, int width, bool breakWords, bool brea
         if (width <= 0) throw new TemplateException("the width must be above 0");
         Value[] lines = TextOperations.SplitLines(state, value, keepEnds: false).AsArray;
         return TextOperations.Join(state, separator, lines.Select(line =>
-            TextOperations.Join(state, separator, new WordWrap(line, width, a[1].IsTrue, a[3].IsTrue).Lines(), textOnly: true)), textOnly: true);
+            TextOperations.Join(state, separator, new WordWrap(state.Budget, line, width, a[1].IsTrue, a[3].IsTrue).Lines(), textOnly: true)), textOnly: true);
     }
 
     private List<Value> Lines()
@@ -53,7 +53,11 @@ internal sealed class WordWrap(Value text, int width, bool breakWords, bool brea
         chunks.Push((cut, end));
     }
 
-    private int Width((int Start, int End) chunk) => CodePoints.Count(text.Text.AsSpan(chunk.Start, chunk.End - chunk.Start));
+    private int Width((int Start, int End) chunk)
+    {
+        budget.ChargeItems();
+        return CodePoints.Count(text.Text.AsSpan(chunk.Start, chunk.End - chunk.Start));
+    }
 
     private bool IsSpace((int Start, int End) chunk) => text.Text.AsSpan(chunk.Start, chunk.End - chunk.Start).Trim().IsEmpty;
 
@@ -85,10 +89,10 @@ internal sealed class WordWrap(Value text, int width, bool breakWords, bool brea
     /// <summary>How many hyphens, two or more, stand here between words without a space; 0 if they do not.</summary>
     private int DashBetweenWords(int at)
     {
+        if (Character(at) != '-' || !(IsWord(at - 1) || "!\"'&.,?".Contains(Character(at - 1)))) return 0;
         int end = at;
         while (Character(end) == '-') end++;
-        bool afterWord = IsWord(at - 1) || "!\"'&.,?".Contains(Character(at - 1));
-        return end - at >= 2 && afterWord && IsWord(end) ? end - at : 0;
+        return end - at >= 2 && IsWord(end) ? end - at : 0;
     }
 
     private char Character(int at) => at >= 0 && at < text.Text.Length ? text.Text[at] : '\0';

@@ -117,7 +117,7 @@ internal sealed class ConcatExpression(int line, Expression[] parts) : Expressio
 {
     public override Value Evaluate(RenderState state)
     {
-        Budget.Descend();
+        Budget.Descend(parts.Length);
         TextBuilder builder = state.RentBuilder();
         foreach (Expression part in parts) ValuePrinter.Str(builder, part.Evaluate(state));
         return state.Finish(builder);
@@ -125,6 +125,7 @@ internal sealed class ConcatExpression(int line, Expression[] parts) : Expressio
 
     public override void Print(RenderState state)
     {
+        Budget.Descend(parts.Length);
         foreach (Expression part in parts) part.Print(state);
     }
 }

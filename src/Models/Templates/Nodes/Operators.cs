@@ -7,7 +7,7 @@ internal sealed class SumExpression(int line, List<Expression> terms) : Expressi
 
     public override Value Evaluate(RenderState state)
     {
-        Budget.Descend();
+        Budget.Descend(terms.Count);
         Value sum = terms[0].Evaluate(state);
         TextBuilder? builder = null;
         for (int i = 1; i < terms.Count; i++)
@@ -62,7 +62,7 @@ internal sealed class ComparisonExpression(int line, Expression first, (string O
 {
     public override Value Evaluate(RenderState state)
     {
-        Budget.Descend();
+        Budget.Descend(rest.Length);
         Value left = first.Evaluate(state);
         foreach ((string operation, Expression operand) in rest)
         {
@@ -135,6 +135,7 @@ internal static class Operators
         long size = value.IsText ? value.Text.Length : value.AsArray.Length;
         if (size == 0 || count == 0) return value.IsText ? Value.Empty : value.Kind == ValueKind.List ? Value.EmptyList : Value.Tuple();
         if (count > Budget.MaxText / size) throw new TemplateException($"a {value.TypeName} is repeated too often");
+        state.Budget.Charge(count * Budget.StepWork);
         if (value.IsText)
         {
             TextBuilder builder = state.RentBuilder();

@@ -23,6 +23,7 @@ internal abstract class Statement(int line)
 
     public static Flow Run(RenderState state, Statement[] body)
     {
+        state.Budget.Charge((long)body.Length * Budget.StepWork);
         foreach (Statement statement in body)
         {
             state.Line = statement.Line;
@@ -38,6 +39,7 @@ internal sealed class OutputStatement(int line, Expression[] parts) : Statement(
 {
     public override Flow Execute(RenderState state)
     {
+        state.Budget.Charge((long)parts.Length * Budget.StepWork);
         foreach (Expression part in parts)
         {
             state.Line = part.Line;
@@ -52,7 +54,7 @@ internal sealed class IfStatement(int line, (Expression Condition, Statement[] B
 {
     public override Flow Execute(RenderState state)
     {
-        Budget.Descend();
+        Budget.Descend(branches.Length);
         foreach ((Expression condition, Statement[] body) in branches)
         {
             state.Line = condition.Line;

@@ -176,9 +176,7 @@ internal sealed partial class Parser
                 };
             case TokenKind.Text:
                 Next();
-                string text = token.Text;
-                while (Current.Kind == TokenKind.Text) text += Next().Text;
-                return new ConstantExpression(token.Line, Value.Of(text));
+                return new ConstantExpression(token.Line, Value.Of(ReadAdjacent(token.Text)));
             case TokenKind.Number:
                 Next();
                 return new ConstantExpression(token.Line, token.Value);
@@ -195,6 +193,15 @@ internal sealed partial class Parser
             default:
                 throw Unexpected("an expression");
         }
+    }
+
+    /// <summary>String literals that follow one another are one string.</summary>
+    private string ReadAdjacent(string first)
+    {
+        if (Current.Kind != TokenKind.Text) return first;
+        var parts = new List<string> { first };
+        while (Current.Kind == TokenKind.Text) parts.Add(Next().Text);
+        return string.Concat(parts);
     }
 
     /// <summary>One expression, or several with commas between, which make a tuple.</summary>

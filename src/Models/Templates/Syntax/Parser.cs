@@ -6,6 +6,12 @@ internal sealed partial class Parser
     /// <summary>Expressions and blocks inside one another. Python itself stops at 100 blocks and 200 brackets.</summary>
     private const int MaxDepth = 200;
 
+    /// <summary>Different variables; scopes are looked through one by one.</summary>
+    private const int MaxNames = 2000;
+
+    /// <summary>Characters of a template; the longest in use have about 50,000.</summary>
+    private const int MaxSource = 1 << 20;
+
     private readonly List<Token> tokens;
     private readonly Dictionary<string, int> names = new(StringComparer.Ordinal);
     private int at;
@@ -19,6 +25,7 @@ internal sealed partial class Parser
     /// <exception cref="TemplateException">It is malformed; names the line.</exception>
     public static Statement[] Parse(string source, out Dictionary<string, int> names)
     {
+        if (source.Length > MaxSource) throw new TemplateException($"the template is longer than {MaxSource:N0} characters");
         var parser = new Parser(Lexer.Tokenize(source));
         Statement[] body = parser.ParseBody();
         if (parser.Current.Kind != TokenKind.End) throw parser.Unexpected("a tag that is open here");
@@ -32,7 +39,11 @@ internal sealed partial class Parser
 
     private Identifier Identify(string name)
     {
-        if (!names.TryGetValue(name, out int id)) names.Add(name, id = names.Count);
+        if (!names.TryGetValue(name, out int id))
+        {
+            if (names.Count == MaxNames) throw new TemplateException($"more than {MaxNames:N0} names", Current.Line);
+            names.Add(name, id = names.Count);
+        }
         return new Identifier(name, id);
     }
 

@@ -5,6 +5,7 @@ internal static class CodePoints
 {
     public static int Count(ReadOnlySpan<char> text)
     {
+        Budget.ChargeScan(text.Length);
         int count = text.Length;
         int at = text.IndexOfAnyInRange('\uD800', '\uDBFF');
         if (at < 0) return count;
@@ -23,6 +24,7 @@ internal static class CodePoints
     /// <summary>Where the character at a position starts; the text's length for a position at its end.</summary>
     public static int Offset(ReadOnlySpan<char> text, int position)
     {
+        Budget.ChargeScan(text.Length);
         if (text.IndexOfAnyInRange('\uD800', '\uDBFF') is var first && (first < 0 || position <= first)) return position;
         int offset = first;
         for (int at = first; at < position; at++) offset += Width(text, offset);

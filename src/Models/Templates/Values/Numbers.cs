@@ -6,7 +6,7 @@ namespace Inference.Models.Templates;
 internal static class Numbers
 {
     /// <summary>Largest integer that is computed with; beyond this a template is up to no good.</summary>
-    private const int MaxBits = 4096;
+    private const int MaxBits = 1024;
 
     /// <summary>Below, at or above zero; null where a NaN is in play.</summary>
     public static int? Compare(Value left, Value right)

@@ -12,7 +12,7 @@ internal static class ValueComparison
         if (left.Kind != right.Kind) return false;
         return left.Kind switch
         {
-            ValueKind.Text => left.Text == right.Text,
+            ValueKind.Text => AreEqual(left.Text, right.Text),
             ValueKind.List or ValueKind.Tuple => AreEqual(left.AsArray, right.AsArray),
             ValueKind.Dict => AreEqual(left.AsDict, right.AsDict),
             ValueKind.Object => ReferenceEquals(left.AsObject, right.AsObject) || (left.As<RangeValue>() is { } a && right.As<RangeValue>() is { } b && a.Items.SequenceEqual(b.Items, Keys)),
@@ -29,8 +29,8 @@ internal static class ValueComparison
         if (left.IsUndefined) throw left.UndefinedError();
         if (right.IsUndefined) throw right.UndefinedError();
         if (left.Kind != right.Kind || !left.IsArray) throw new TemplateException($"'{operation}' is not defined between a {left.TypeName} and a {right.TypeName}");
-        Budget.Descend();
         Value[] a = left.AsArray, b = right.AsArray;
+        Budget.Descend(a.Length);
         for (int i = 0; i < Math.Min(a.Length, b.Length); i++)
             if (!AreEqual(a[i], b[i])) return Compare(a[i], b[i], operation);
         return a.Length.CompareTo(b.Length);
@@ -50,15 +50,22 @@ internal static class ValueComparison
 
     private static bool AllHashable(Value[] items)
     {
-        Budget.Descend();
+        Budget.Descend(items.Length);
         return Array.TrueForAll(items, IsHashable);
+    }
+
+    private static bool AreEqual(string left, string right)
+    {
+        if (left.Length != right.Length) return false;
+        Budget.ChargeScan(left.Length);
+        return left == right;
     }
 
     private static bool AreEqual(Value[] left, Value[] right)
     {
         if (left.Length != right.Length) return false;
         if (ReferenceEquals(left, right)) return true;
-        Budget.Descend();
+        Budget.Descend(left.Length);
         for (int i = 0; i < left.Length; i++)
             if (!AreEqual(left[i], right[i])) return false;
         return true;
@@ -68,7 +75,7 @@ internal static class ValueComparison
     {
         if (left.Count != right.Count) return false;
         if (ReferenceEquals(left, right)) return true;
-        Budget.Descend();
+        Budget.Descend(left.Count);
         for (int i = 0; i < left.Count; i++)
             if (!right.TryGet(left.Key(i), out Value other) || !AreEqual(left.ValueAt(i), other)) return false;
         return true;
@@ -77,6 +84,7 @@ internal static class ValueComparison
     /// <summary>By code point. UTF-16 units order the same except that surrogates stand below U+E000.</summary>
     private static int CompareText(string left, string right)
     {
+        Budget.ChargeScan(Math.Min(left.Length, right.Length));
         int at = left.AsSpan().CommonPrefixLength(right);
         if (at == left.Length || at == right.Length) return left.Length.CompareTo(right.Length);
         char a = left[at], b = right[at];
@@ -91,11 +99,13 @@ internal static class ValueComparison
         {
             switch (value.Kind)
             {
-                case ValueKind.Text: return value.Text.GetHashCode(StringComparison.Ordinal);
+                case ValueKind.Text:
+                    Budget.ChargeScan(value.Text.Length);
+                    return value.Text.GetHashCode(StringComparison.Ordinal);
                 case ValueKind.Boolean or ValueKind.Integer or ValueKind.Float: return value.AsDouble.GetHashCode();
                 case ValueKind.Object: return value.As<RangeValue>() is null ? System.Runtime.CompilerServices.RuntimeHelpers.GetHashCode(value.AsObject) : 1;
                 case ValueKind.Tuple:
-                    Budget.Descend();
+                    Budget.Descend(value.AsArray.Length);
                     var hash = new HashCode();
                     foreach (Value item in value.AsArray) hash.Add(GetHashCode(item));
                     return hash.ToHashCode();

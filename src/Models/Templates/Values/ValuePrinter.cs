@@ -39,7 +39,7 @@ internal static class ValuePrinter
 
     public static void PrintItems(TextBuilder to, Value[] items, char open, char close)
     {
-        Budget.Descend();
+        Budget.Descend(items.Length);
         to.Append(open);
         for (int i = 0; i < items.Length; i++)
         {
@@ -52,7 +52,7 @@ internal static class ValuePrinter
 
     private static void Print(TextBuilder to, DictValue dict)
     {
-        Budget.Descend();
+        Budget.Descend(dict.Count);
         to.Append('{');
         for (int i = 0; i < dict.Count; i++)
         {
