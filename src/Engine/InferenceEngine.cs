@@ -3,6 +3,7 @@ using System.Runtime.InteropServices;
 using Inference.Kernels;
 using Inference.KvCache;
 using Inference.Models;
+using Inference.Models.Templates;
 using Inference.Scheduling;
 using Serilog;
 
@@ -24,18 +25,18 @@ public sealed partial class InferenceEngine : IAsyncDisposable
     private long nextId;
     private int disposed;
 
-    private InferenceEngine(Device device, GgufFile file, LoadedModel model, Tokenizer tokenizer, EngineLoop loop, int contextLength, int cacheLength, ILogger logger, double loadMilliseconds)
+    private InferenceEngine(Device device, GgufFile file, LoadedModel model, Tokenizer tokenizer, ChatTemplate? chatTemplate, EngineLoop loop, int contextLength, int cacheLength, ILogger logger, double loadMilliseconds)
     {
         this.device = device;
         this.file = file;
         this.model = model;
         this.tokenizer = tokenizer;
+        this.chatTemplate = chatTemplate;
         this.loop = loop;
         this.logger = logger;
         this.loadMilliseconds = loadMilliseconds;
         ContextLength = contextLength;
         LongestSequence = Math.Min(contextLength, cacheLength);
-        file.TryGetString(ChatTemplateKey, out chatTemplate);
     }
 
     /// <summary>Longest sequence in tokens, prompt and answer.</summary>
@@ -88,7 +89,7 @@ public sealed partial class InferenceEngine : IAsyncDisposable
             foreach (string warning in device.Warnings) logger.Warning("{Device}: {Warning}", device.Name, warning);
             file = GgufFile.Open(path);
             // A vocabulary of 150,000 tokens takes as long as packing a small model: both at once.
-            Task<Tokenizer> vocabulary = Task.Run(() => Tokenizer.FromGguf(file), CancellationToken.None);
+            Task<(Tokenizer, ChatTemplate?)> vocabulary = Task.Run(() => (Tokenizer.FromGguf(file), ChatTemplateFiles.FromGguf(file)), CancellationToken.None);
             try
             {
                 model = LoadedModel.Load(file, device.Kernels, new LoadOptions(options.Exact, progress is null ? null : new ProgressAdapter(progress)), cancellationToken);
@@ -98,7 +99,7 @@ public sealed partial class InferenceEngine : IAsyncDisposable
                 // The map must outlive its reader, whatever became of the weights.
                 await Task.WhenAny(vocabulary).ConfigureAwait(false);
             }
-            Tokenizer tokenizer = await vocabulary.ConfigureAwait(false);
+            (Tokenizer tokenizer, ChatTemplate? template) = await vocabulary.ConfigureAwait(false);
             int context = options.ContextLength ?? model.Spec.Context;
             if (context > model.Spec.Context)
                 throw new ArgumentOutOfRangeException(nameof(options), context, $"the context may be at most the model's {model.Spec.Context} tokens");
@@ -115,9 +116,8 @@ public sealed partial class InferenceEngine : IAsyncDisposable
             logger.Information("Loaded {Model} on {Device} in {Milliseconds:F0} ms: {Blocks} KV blocks of {BlockSize} tokens, {Bytes} bytes",
                 model.Name, device.Name, milliseconds, blocks, options.BlockSize, layout.BytesPerBlock * blocks);
             // Weights that are not packed are read from the map for as long as the engine lives.
-            var engine = new InferenceEngine(device, file, model, tokenizer, new EngineLoop(scheduler, allocator, runner, sequences, logger), context, allocator.Capacity, logger, milliseconds);
             if (options.PackWeights) file.Dispose();
-            return engine;
+            return new InferenceEngine(device, file, model, tokenizer, template, new EngineLoop(scheduler, allocator, runner, sequences, logger), context, allocator.Capacity, logger, milliseconds);
         }
         catch
         {
@@ -188,8 +188,9 @@ public sealed partial class InferenceEngine : IAsyncDisposable
 
         ulong seed = options.Seed ?? MemoryMarshal.Read<ulong>(System.Security.Cryptography.RandomNumberGenerator.GetBytes(8));
         var request = new Request(Interlocked.Increment(ref nextId), [.. prompt], options, tokenizer, tokenizer.EndOfGeneration, seed, loop.Cancel, cache, spelled);
-        loop.Submit(request);
+        // First, so that a request that is cancelled already computes nothing.
         if (cancellationToken.CanBeCanceled) request.Watch(cancellationToken, loop.Cancel);
+        loop.Submit(request);
         return request.Generation;
     }
 

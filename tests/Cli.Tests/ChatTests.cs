@@ -155,7 +155,7 @@ public class ChatTests
     [Fact]
     public async Task A_model_without_a_template_needs_one()
     {
-        await CliRun.Fails(ExitCode.Usage, "kjv-5m has no chat template: name one with --template-file", "chat", "--device", "cpu");
+        await CliRun.Fails(ExitCode.Failed, "kjv-5m: the model has no chat template", "chat", "--device", "cpu");
         await CliRun.Fails(ExitCode.Failed, "/no/such.jinja: no such file", "chat", "--device", "cpu", "--template-file", "/no/such.jinja");
         using var broken = TemporaryFile.With("{% for %}"u8);
         await CliRun.Fails(ExitCode.Failed, "chat template, line 1", "chat", "--device", "cpu", "--template-file", broken.Path);

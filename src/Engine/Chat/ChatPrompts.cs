@@ -40,5 +40,6 @@ internal sealed class ChatPrompts(Tokenizer tokenizer, IChatTemplate template, C
         known = spelled.Append(decoder.Flush()).Equals(text) ? new ChatPrompt(prompt.Text + text, [.. prompt.Ids, .. ids]) : prompt;
     }
 
-    private int[] Encode(RenderedPrompt prompt, int start, bool parseSpecial) => ProvisionalTemplate.Encode(tokenizer, prompt, start);
+    private int[] Encode(RenderedPrompt prompt, int start, bool parseSpecial) =>
+        parseSpecial ? tokenizer.Encode(prompt.Text[start..], addSpecial: false, parseSpecial: true) : tokenizer.EncodePrompt(prompt, start);
 }

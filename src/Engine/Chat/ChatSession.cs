@@ -1,5 +1,6 @@
 using System.Collections.Frozen;
 using Inference.Models;
+using Inference.Models.Templates;
 using Inference.Scheduling;
 
 namespace Inference;
@@ -23,13 +24,13 @@ public sealed class ChatSession : IDisposable
     private int attempts;
     private bool disposed;
 
-    internal ChatSession(InferenceEngine engine, ChatOptions options, IChatTemplate template, string templateSource, Tokenizer tokenizer)
+    internal ChatSession(InferenceEngine engine, ChatOptions options, ChatTemplate template, Tokenizer tokenizer)
     {
         this.engine = engine;
         this.options = options;
         prompts = new ChatPrompts(tokenizer, template, new ChatTemplateOptions { Tools = options.Tools, Variables = options.TemplateVariables });
         window = new ChatWindow(prompts, engine.LongestSequence);
-        thinking = ThinkingTags.Of(templateSource);
+        thinking = template.Sources.Values.Select(ThinkingTags.Of).FirstOrDefault(tags => tags is not null);
         spelled = thinking is null ? [] : new[] { thinking.Open, thinking.Close }.SelectMany(tag => tokenizer.Encode(tag, addSpecial: false, parseSpecial: true) is [int id] ? new[] { id } : []).ToFrozenSet();
         cache = engine.CreateCache();
         Reset();

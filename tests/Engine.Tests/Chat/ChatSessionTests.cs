@@ -155,7 +155,7 @@ public class ChatSessionTests
     {
         await using InferenceEngine engine = await LoadAsync();
         Assert.Null(engine.ChatTemplate);
-        Assert.Contains("ChatOptions.Template", Assert.Throws<InferenceException>(() => engine.CreateChat()).Message, StringComparison.Ordinal);
+        Assert.Contains("no chat template", Assert.Throws<TemplateException>(() => engine.CreateChat()).Message, StringComparison.Ordinal);
         Assert.Throws<TemplateException>(() => engine.CreateChat(new ChatOptions { Template = "{% for %}" }));
         Assert.Throws<ArgumentOutOfRangeException>(() => engine.CreateChat(new ChatOptions { Template = Template, ReservedTokens = 512 }));
     }

@@ -34,31 +34,16 @@ internal sealed class ChatCommand
         var options = new ChatOptions
         {
             SystemPrompt = parsed.GetValue(system),
-            Template = parsed.GetValue(template) is { } path ? ReadTemplate(path) : null,
+            Template = parsed.GetValue(template) is { } path ? InputFile.ReadText(path) : null,
             TemplateVariables = ReadVariables(parsed.GetValue(variables) ?? []),
             Generation = sampling.Read(parsed),
         };
         EngineOptions engineOptions = engine.Read(parsed);
         ModelSource source = CommonOptions.Source(parsed.GetValue(model));
         await using InferenceEngine loaded = await EngineLoader.LoadAsync(console, source, engineOptions).ConfigureAwait(false);
-        if (options.Template is null && loaded.ChatTemplate is null)
-            throw new UsageException($"{loaded.ModelName} has no chat template: name one with {template.Name}, in the form that the model was trained on");
         using ChatSession session = loaded.CreateChat(options);
         bool show = parsed.GetValue(thinking) is { } word ? word == "show" : console.OutputIsTerminal;
         return await new ChatRun(console, loaded, session, new AnswerPrinter(console, show)).RunAsync().ConfigureAwait(false);
-    }
-
-    private static string ReadTemplate(string path)
-    {
-        if (Directory.Exists(path)) throw new IOException($"{path}: is a folder; a template is expected");
-        try
-        {
-            return File.ReadAllText(path);
-        }
-        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
-        {
-            throw new FileNotFoundException($"{path}: no such file", path);
-        }
     }
 
     private static Dictionary<string, JsonNode?> ReadVariables(string[] entries)

@@ -38,16 +38,7 @@ internal static class ChatFile
     /// <exception cref="InferenceException">It is no conversation; names file, key, expected and found.</exception>
     public static List<ChatMessage> Load(string path)
     {
-        if (Directory.Exists(path)) throw new IOException($"{path}: is a folder");
-        string text;
-        try
-        {
-            text = File.ReadAllText(path);
-        }
-        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
-        {
-            throw new FileNotFoundException($"{path}: no such file", path);
-        }
+        string text = InputFile.ReadText(path);
         try
         {
             using JsonDocument document = JsonDocument.Parse(text);
