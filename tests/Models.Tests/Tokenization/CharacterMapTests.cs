@@ -8,7 +8,14 @@ public class CharacterMapTests
 {
     private static readonly Dictionary<string, string> Map = new()
     {
-        ["ﬁ"] = "fi", ["\u3000"] = " ", ["e\u0301"] = "é", ["\u200B"] = "", ["½"] = "1/2", ["👩"] = "w", ["ab"] = "X", ["\t"] = " ",
+        ["ﬁ"] = "fi",
+        ["\u3000"] = " ",
+        ["e\u0301"] = "é",
+        ["\u200B"] = "",
+        ["½"] = "1/2",
+        ["👩"] = "w",
+        ["ab"] = "X",
+        ["\t"] = " ",
     };
 
     [Theory]
