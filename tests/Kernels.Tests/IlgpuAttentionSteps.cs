@@ -3,7 +3,7 @@ using Inference.Kernels.Cases;
 namespace Inference.Kernels.Tests;
 
 /// <summary>Runs attention over sequences whose q, k and v depend on sequence and position only, in steps of any cut, on pages full of NaN.</summary>
-internal sealed class AttentionSteps(KernelSet kernels, AttentionShape shape, KvType type)
+internal sealed class AttentionSteps(KernelSet kernels, AttentionShape shape, KvType keyType, KvType valueType)
 {
     /// <summary>Outputs by (sequence, position). A step lists (sequence, first position, rows); rows of a sequence come in order.</summary>
     public Dictionary<(int, int), float[]> Run(int blockSize, params (int Sequence, int First, int Count)[][] steps)
@@ -11,7 +11,7 @@ internal sealed class AttentionSteps(KernelSet kernels, AttentionShape shape, Kv
         int sequences = steps.SelectMany(s => s).Max(s => s.Sequence) + 1, maxLength = steps.SelectMany(s => s).Max(s => s.First + s.Count);
         int blocksPerSequence = (maxLength + blockSize - 1) / blockSize, rows = steps.Max(s => s.Sum(p => p.Count));
         var batch = new StepBatch(new StepCapacity(rows, sequences, blocksPerSequence, shape.RopeDims));
-        using KvPages pages = kernels.AllocatePages(new KvLayout(1, shape.KvHeads, shape.KeyDim, shape.ValueDim, blockSize, type, type), sequences * blocksPerSequence);
+        using KvPages pages = kernels.AllocatePages(new KvLayout(1, shape.KvHeads, shape.KeyDim, shape.ValueDim, blockSize, keyType, valueType), sequences * blocksPerSequence);
         pages.FillWithNaN();
         int[] blocks = [.. Enumerable.Range(0, sequences * blocksPerSequence)];
         new Random(blockSize).Shuffle(blocks);

@@ -71,7 +71,7 @@ public class IlgpuDeviceTests
         using Device device = DeviceCatalog.Open(new DeviceOptions());
         DeviceInfo info = DeviceCatalog.List().Single(d => d.Name == device.Name);
         Assert.Equal(DeviceStatus.Usable, info.Status);
-        if (DeviceCatalog.List().All(d => !d.Name.StartsWith("cuda:"))) Assert.True(device.Name == "cpu" || OpenClDevices.IsFullGpu(int.Parse(device.Name["opencl:".Length..])));
+        if (DeviceCatalog.List().All(d => !d.Name.StartsWith("cuda:"))) Assert.True(device.Name == "cpu" || OpenClDevices.IsDiscreteGpu(int.Parse(device.Name["opencl:".Length..])));
     }
 
     [Fact]

@@ -51,7 +51,7 @@ public abstract class IlgpuSamenessTests(IlgpuFixture fixture, int length)
     {
         var shape = new AttentionShape(heads, kvHeads, dim, dim, dim, RopeStyle.Half, 1 / MathF.Sqrt(dim));
         int decoded = length - 5;
-        var attention = new AttentionSteps(fixture.Kernels, shape, type);
+        var attention = new AttentionSteps(fixture.Kernels, shape, type, type);
         // One prefill; then chunks of odd sizes and single tokens; then the same beside a shorter and a longer sequence, with other blocks.
         Dictionary<(int, int), float[]> whole = attention.Run(16, [(0, 0, length)]);
         Dictionary<(int, int), float[]> chunks = attention.Run(32, [[(0, 0, 7)], [(0, 7, 250)], [(0, 257, decoded - 257)], .. Singles(0, decoded, length)]);

@@ -1,3 +1,4 @@
+using System.Runtime.Intrinsics.X86;
 using Inference.Kernels.Cases;
 
 namespace Inference.Kernels.Tests;
@@ -65,6 +66,19 @@ public unsafe class SimdProductTests
             for (int o = 0; o < 3; o++) kernels.Download(outputs[o], tokens).Slice(t * Rows, Rows).CopyTo(result.AsSpan((t * 3 + o) * Rows));
         foreach (Activations output in outputs) output.Dispose();
         return result;
+    }
+
+    /// <summary>Block sums are exact and float sums go in order of columns with fused multiply-adds, so every instruction set that has those gives the same bits.</summary>
+    [Theory, MemberData(nameof(Formats))]
+    public void Instruction_sets_give_the_same_bits(string formatName)
+    {
+        SimdLevel[] levels = [.. Enum.GetValues<SimdLevel>().Where(SimdLevels.IsSupported)];
+        Assert.SkipUnless(Fma.IsSupported && levels.Length > 1, "one instruction set only");
+        int columns = Columns(Format(formatName));
+        using var tensor = new RandomTensor(Format(formatName), Rows, columns, 1);
+        float[] x = RandomTensor.Activations(11 * columns, 3);
+        float[][] results = [.. levels.Select(level => Run(level, 2, tensor, x, 11))];
+        for (int i = 1; i < levels.Length; i++) AssertSameBits(results[0], results[i], $"{levels[0]} and {levels[i]}");
     }
 
     [Theory, MemberData(nameof(Formats))]
@@ -222,6 +236,26 @@ public unsafe class SimdProductTests
         long before = GC.GetAllocatedBytesForCurrentThread();
         for (int i = 0; i < 10; i++) Step();
         Assert.Equal(0, GC.GetAllocatedBytesForCurrentThread() - before);
+    }
+
+    [Fact]
+    public void Operands_that_do_not_fit_are_refused()
+    {
+        using var kernels = new SimdKernels(SimdLevels.Best, 1);
+        using var tensor = new RandomTensor(Format("Q8_0"), 40, 64, 1);
+        using Weight weight = kernels.LoadWeight(tensor.Source, exact: false);
+        using Activations x = kernels.AllocateActivations(2, 64), y = kernels.AllocateActivations(2, 40), narrow = kernels.AllocateActivations(2, 32);
+        using ParameterVector gain = kernels.LoadVector(new float[64]), shortVector = kernels.LoadVector(new float[39]);
+        StepBatch two = ProductCases.Rows(2, 40, 2), three = ProductCases.Rows(3, 40, 2);
+        Assert.Throws<ArgumentException>(() => kernels.LinearAdd(three, x, weight, null, y));
+        Assert.Throws<ArgumentException>(() => kernels.LinearAdd(two, narrow, weight, null, y));
+        Assert.Throws<ArgumentException>(() => kernels.LinearAdd(two, x, weight, null, x));
+        Assert.Throws<ArgumentException>(() => kernels.LinearAdd(two, x, weight, shortVector, y));
+        Assert.Throws<ArgumentException>(() => kernels.NormLinear(two, x, shortVector, 1e-5f, [new Projection(weight, null, y)]));
+        two.OutputRows[1] = 2;
+        Assert.Throws<ArgumentException>(() => kernels.Logits(two, 0, 2, x, gain, 1e-5f, weight, y));
+        two.Tokens[1] = 40;
+        Assert.Contains("token 40", Assert.Throws<ArgumentException>(() => kernels.Embed(two, weight, x)).Message);
     }
 
     private static void AssertSameBits(ReadOnlySpan<float> expected, ReadOnlySpan<float> actual, string where)

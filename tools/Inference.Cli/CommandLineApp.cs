@@ -46,15 +46,18 @@ internal static class CommandLineApp
     }
 
     // Not a RootCommand: that one is named after the assembly and reads directives such as [diagram].
-    private static Command CreateRoot(CliConsole console) => new(Name, "Runs language models from GGUF files: text generation, inspection, self-checks and benchmarks.")
+    private static Command CreateRoot(CliConsole console) => new(Name, "Runs language models from GGUF files: text generation, conversations, inspection, self-checks and benchmarks.")
     {
         GenerateCommand.Create(console),
+        ChatCommand.Create(console),
         DevicesCommand.Create(console),
         InspectCommand.Create(console),
         TokenizeCommand.Create(console),
         DetokenizeCommand.Create(console),
+        TemplateCommand.Create(console),
         CheckCommand.Create(console),
         BenchCommand.Create(console),
+        PullCommand.Create(console),
         CommonOptions.Verbose,
         new HelpOption(),
         new VersionOption(),

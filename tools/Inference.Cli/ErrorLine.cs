@@ -16,7 +16,7 @@ internal static class ErrorLine
         ArgumentException argument => (ExitCode.Usage, OneLine(Plain(argument))),
         OutOfMemoryException => (ExitCode.Failed, "out of memory: " + OneLine(e.Message)),
         InferenceException or IOException or UnauthorizedAccessException or OperationCanceledException => (ExitCode.Failed, OneLine(e.Message)),
-        ModelFormatException or DeviceUnavailableException => (ExitCode.Failed, OneLine(e.Message)),
+        ModelFormatException or DeviceUnavailableException or TemplateException => (ExitCode.Failed, OneLine(e.Message)),
         _ => (ExitCode.Failed, $"{e.GetType().Name}: {OneLine(e.Message)} (--verbose shows where)"),
     };
 

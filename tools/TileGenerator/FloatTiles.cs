@@ -4,6 +4,7 @@ namespace TileGenerator;
 internal abstract class FloatTile : Tile
 {
     public override int PanelRows => 64;
+    public override bool Continues => true;
 
     public override void Begin(TileBody tile) => tile.Code.Line($"float* activations = x->{Activations};");
 

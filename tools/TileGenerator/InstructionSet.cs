@@ -19,7 +19,7 @@ internal abstract class InstructionSet
     public abstract int[] Tokens { get; }
 
     /// <summary>Tokens that a tile keeps sums of at once; a wider tile takes its tokens in turns.</summary>
-    public virtual int TokensAtOnce => Tokens[^1];
+    public virtual int TokensAtOnce(Tile tile) => Tokens[^1];
 
     /// <summary>Whether the set has tiles of a type.</summary>
     public virtual bool Has(Tile tile) => true;
@@ -32,6 +32,9 @@ internal abstract class InstructionSet
 
     /// <summary>Whether there is a prefetch call.</summary>
     public virtual bool HasPrefetch => true;
+
+    /// <summary>Whether tiles of one token exist with a prefetch too.</summary>
+    public virtual bool HasAhead => false;
 
     /// <summary>Whether weight bytes are taken as signed; else unsigned, and a start value corrects the zero point.</summary>
     public virtual bool SignedWeights => false;

@@ -33,6 +33,7 @@ internal sealed class Q4_KTile : ByteTile
             tile.Each((r, t) => $"{set.Vector}<float> inner{r}_{t} = {set.Vector}<float>.Zero;");
             code.Block("for (int chunk = 0; chunk < 4; chunk++)", () =>
             {
+                tile.Prefetch("scale", 0);
                 if (tile.Unroll) Both(tile);
                 else
                 {

@@ -29,6 +29,7 @@ internal sealed class Q6_KTile : ByteTile
             tile.Each((r, t) => $"{set.Vector}<float> inner{r}_{t} = {set.Vector}<float>.Zero;");
             code.Block("for (int chunk = 0; chunk < 4; chunk++)", () =>
             {
+                tile.Prefetch("scale", 0);
                 Pair(tile, 0);
                 Pair(tile, 1);
                 code.Line($"w += {ChunkBytes};");

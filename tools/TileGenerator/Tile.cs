@@ -12,6 +12,9 @@ internal abstract class Tile
     /// <summary>Weight rows of a panel.</summary>
     public virtual int PanelRows => 16;
 
+    /// <summary>Whether a tile goes on from the sums it finds in y: long panels are multiplied a range of columns at a time.</summary>
+    public virtual bool Continues => false;
+
     /// <summary>Declares the activation pointers and the constants.</summary>
     public abstract void Begin(TileBody tile);
 
@@ -32,19 +35,26 @@ internal abstract class Tile
         code.Line();
         code.Line("namespace Inference.Kernels;");
         code.Line();
+        void Method(int tokens, bool ahead) =>
+            code.Block($"public static void {Type}_{tokens}{(ahead ? "Ahead" : "")}(byte* panel, int columns, TileInput* x, float* y)",
+                () => new TileBody(code, set, this, tokens, ahead).Write());
+
         code.Block($"internal static unsafe partial class {set.Name}Tiles", () =>
         {
             foreach (int tokens in set.Tokens)
             {
                 if (tokens != set.Tokens[0]) code.Line();
-                code.Block($"public static void {Type}_{tokens}(byte* panel, int columns, TileInput* x, float* y)", () => new TileBody(code, set, this, tokens).Write());
+                Method(tokens, ahead: false);
+                if (!set.HasAhead || tokens > 1) continue;
+                code.Line();
+                Method(tokens, ahead: true);
             }
         });
     }
 }
 
 /// <summary>One method: a tile width on one instruction set. It may take the tokens in several passes, and the rows of the panel likewise.</summary>
-internal sealed class TileBody(CodeWriter code, InstructionSet set, Tile tile, int width)
+internal sealed class TileBody(CodeWriter code, InstructionSet set, Tile tile, int width, bool ahead)
 {
     public CodeWriter Code { get; } = code;
     public InstructionSet Set { get; } = set;
@@ -53,10 +63,10 @@ internal sealed class TileBody(CodeWriter code, InstructionSet set, Tile tile, i
     public int Width { get; } = width;
 
     /// <summary>Tokens of a pass.</summary>
-    public int Tokens { get; } = Math.Min(width, set.TokensAtOnce);
+    public int Tokens { get; } = Math.Min(width, set.TokensAtOnce(tile));
 
     /// <summary>Row vectors of a pass.</summary>
-    public int Rows { get; } = set.RowVectors(Math.Min(width, set.TokensAtOnce), tile.PanelRows);
+    public int Rows { get; } = set.RowVectors(Math.Min(width, set.TokensAtOnce(tile)), tile.PanelRows);
 
     /// <summary>Rows of the panel that one pass covers.</summary>
     public int PassRows => Rows * Set.Lanes;
@@ -95,10 +105,11 @@ internal sealed class TileBody(CodeWriter code, InstructionSet set, Tile tile, i
 
     private void Pass()
     {
-        Each((r, t) => $"{Set.Vector}<float> acc{r}_{t} = {Set.Vector}<float>.Zero;");
-        tile.Sum(this);
+        string Sum(int r, int t) => Plus("to", t * tile.PanelRows + tile.FirstRow(this, r));
         Code.Line($"float* to = {AtToken("y", tile.PanelRows)}{(Whole ? "" : " + " + tile.PassRow(this))};");
-        Each((r, t) => $"acc{r}_{t}.Store({Plus("to", t * tile.PanelRows + tile.FirstRow(this, r))});");
+        Each((r, t) => $"{Set.Vector}<float> acc{r}_{t} = {(tile.Continues ? $"{Set.Vector}.Load({Sum(r, t)})" : $"{Set.Vector}<float>.Zero")};");
+        tile.Sum(this);
+        Each((r, t) => $"acc{r}_{t}.Store({Sum(r, t)});");
     }
 
     /// <summary>pointer + offset, zero left out.</summary>
@@ -108,7 +119,8 @@ internal sealed class TileBody(CodeWriter code, InstructionSet set, Tile tile, i
     public string AtPass(string pointer, int offset, int bytesPerRow) => Plus(pointer, offset) + (Whole ? "" : $" + part * {PassRows * bytesPerRow}");
 
     // Measured on Zen 4, from memory: tiles of 4 and 8 tokens gain 15-25 % from a prefetch 4 KiB ahead, since they compute longer than the hardware
-    // prefetcher looks ahead; tiles of 1 and 2 are as fast as memory is, and a prefetch would cost 5-20 %.
+    // prefetcher looks ahead; tiles of 1 and 2 are as fast as memory is, and a prefetch would cost 5-20 %. On Zen 5 it gained 5-10 % at one
+    // token, so that AVX-512 has such a tile with a prefetch too.
     private const int PrefetchDistance = 4096;
 
     /// <summary>pointer + the elements of the tokens before this pass.</summary>
@@ -117,6 +129,6 @@ internal sealed class TileBody(CodeWriter code, InstructionSet set, Tile tile, i
     /// <summary>Prefetches what lies ahead of a load of <paramref name="pointer"/> + <paramref name="offset"/>, once for each cache line.</summary>
     public void Prefetch(string pointer, int offset)
     {
-        if (Width >= 4 && Set.HasPrefetch && offset % 64 == 0) Code.Line($"Sse.Prefetch0({Plus(pointer, offset + PrefetchDistance)});");
+        if ((Width >= 4 || ahead) && Set.HasPrefetch && offset % 64 == 0) Code.Line($"Sse.Prefetch0({Plus(pointer, offset + PrefetchDistance)});");
     }
 }

@@ -10,6 +10,8 @@ internal static class OpenClDevices
 {
     private const string NoGenericAddressSpace = "limited: no generic address space (OpenCL 2.0)";
 
+    private const CLDeviceInfoType HostUnifiedMemory = (CLDeviceInfoType)0x1035; // not in the enumeration
+
     private static readonly PropertyInfo GenericAddressSpace = typeof(CLCapabilityContext).GetProperty("GenericAddressSpace")
         ?? throw new MissingMemberException(nameof(CLCapabilityContext), "GenericAddressSpace");
 
@@ -23,8 +25,12 @@ internal static class OpenClDevices
             d.Capabilities.GenericAddressSpace ? DeviceStatus.Usable : DeviceStatus.Limited, d.Capabilities.GenericAddressSpace ? null : NoGenericAddressSpace))];
     }
 
-    /// <summary>Whether device <paramref name="index"/> is a GPU that needs no allowance: what <c>auto</c> may take.</summary>
-    public static bool IsFullGpu(int index) => Find()[index] is { DeviceType: CLDeviceType.CL_DEVICE_TYPE_GPU } device && device.Capabilities.GenericAddressSpace;
+    /// <summary>
+    /// Whether <c>auto</c> may take device <paramref name="index"/>: a GPU with its own memory that needs no allowance. One that shares the
+    /// processor's memory has no bandwidth to gain.
+    /// </summary>
+    public static bool IsDiscreteGpu(int index) => Find()[index] is { DeviceType: CLDeviceType.CL_DEVICE_TYPE_GPU } device && device.Capabilities.GenericAddressSpace
+        && device.GetDeviceInfo<int>(HostUnifiedMemory) == 0;
 
     /// <summary>Opens device <paramref name="index"/> of <see cref="List"/>, after a probe kernel has given the right answer.</summary>
     /// <exception cref="DeviceUnavailableException">The probe kernel does not compile, or answers wrongly.</exception>

@@ -14,10 +14,10 @@ internal sealed class DeviceWeight : Weight
     {
         Kernels = kernels;
         PackedBytes = sizes.Bytes;
-        quants = accelerator.Allocate1D<UInt4>(sizes.Quants);
-        bits = accelerator.Allocate1D<uint>(sizes.Bits);
-        scales = accelerator.Allocate1D<ushort>(sizes.Scales);
-        headers = accelerator.Allocate1D<UInt4>(sizes.Headers);
+        quants = accelerator.Allocate<UInt4>(sizes.Quants, $"tensor '{name}'");
+        bits = accelerator.Allocate<uint>(sizes.Bits, $"tensor '{name}'");
+        scales = accelerator.Allocate<ushort>(sizes.Scales, $"tensor '{name}'");
+        headers = accelerator.Allocate<UInt4>(sizes.Headers, $"tensor '{name}'");
         View = new() { Quants = quants.View, Bits = bits.View, Scales = scales.View, Headers = headers.View, Rows = rows, Chunks = columns / 32 };
     }
 
@@ -36,7 +36,7 @@ internal sealed class DeviceWeight : Weight
         int columns = source.Columns, multiple = Math.Max(32, source.Format.BlockElements);
         if (columns % multiple != 0) throw new ArgumentException($"tensor '{source.Name}': {columns} columns, expected a multiple of {multiple} on this device", nameof(source));
         PackedSizes sizes = kernels.Sizes(source.Rows, columns);
-        using var host = new NativeBuffer(sizes.Quants * 16 + sizes.Headers * 16 + sizes.Bits * 4 + sizes.Scales * 2);
+        using var host = new NativeBuffer(sizes.Quants * 16 + sizes.Headers * 16 + sizes.Bits * 4 + sizes.Scales * 2, clear: false);
         byte* at = host.Pointer;
         var packed = new PackedHost { Rows = source.Rows, Columns = columns, Quants = (UInt4*)at, Headers = (UInt4*)(at + sizes.Quants * 16) };
         packed.Bits = (uint*)(packed.Headers + sizes.Headers);

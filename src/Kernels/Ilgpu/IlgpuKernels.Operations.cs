@@ -29,7 +29,7 @@ internal sealed partial class IlgpuKernels
     {
         var packed = (DeviceWeight)weight;
         ArrayView<Float4> values = ((DeviceRows)x).Vectors;
-        QuantizedRows rows = NoQuants(batch, packed.Columns);
+        QuantizedRows rows = NoQuants(packed.Columns);
         if (packed.Kernels.Quantized)
         {
             rows = scratch.Quantized(batch.Capacity.Rows, packed.Columns);
@@ -57,7 +57,7 @@ internal sealed partial class IlgpuKernels
         out QuantizedRows rows, out ArrayView<Float4> normed)
     {
         int columns = x.Columns;
-        rows = quants ? scratch.Quantized(batch.Capacity.Rows, columns) : NoQuants(batch, columns);
+        rows = quants ? scratch.Quantized(batch.Capacity.Rows, columns) : NoQuants(columns);
         normed = floats ? scratch.Floats(batch.Capacity.Rows, columns) : scratch.Floats(1, 4);
         DeviceKernel<RmsNormArgs> kernel = floats ? quants ? table.NormBoth : table.NormFloats : table.NormQuants;
         kernel.Launch(loader, new Index3D(count, 1, 1), new()
@@ -90,5 +90,5 @@ internal sealed partial class IlgpuKernels
     }
 
     /// <summary>Views of something, for kernels that will not look: a view of nothing is not a valid argument everywhere.</summary>
-    private QuantizedRows NoQuants(StepBatch batch, int columns) => scratch.Quantized(1, 32) with { Chunks = columns / 32 };
+    private QuantizedRows NoQuants(int columns) => scratch.Quantized(1, 32) with { Chunks = columns / 32 };
 }

@@ -14,6 +14,7 @@ internal sealed partial class IlgpuKernels : KernelSet
     private readonly Accelerator accelerator;
     private readonly Scratch scratch;
     private readonly List<DeviceBatch> batches = [];
+    private bool disposed;
 
     /// <param name="name">Device name as the command line spells it.</param>
     /// <param name="loader">Compiles for the accelerator, which the caller owns.</param>
@@ -68,6 +69,8 @@ internal sealed partial class IlgpuKernels : KernelSet
 
     public override void Dispose()
     {
+        if (disposed) return;
+        disposed = true;
         accelerator.Synchronize();
         foreach (DeviceBatch state in batches) state.Dispose();
         partialValues?.Dispose();

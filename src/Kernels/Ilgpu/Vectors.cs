@@ -34,6 +34,10 @@ internal struct Float4
     public static Float4 MulAdd<TIsa>(float s, Float4 v, Float4 acc) where TIsa : struct, IIsa =>
         new() { X = TIsa.Fma(s, v.X, acc.X), Y = TIsa.Fma(s, v.Y, acc.Y), Z = TIsa.Fma(s, v.Z, acc.Z), W = TIsa.Fma(s, v.W, acc.W) };
 
+    /// <summary>a * b + acc in each element.</summary>
+    public static Float4 MulAdd<TIsa>(Float4 a, Float4 b, Float4 acc) where TIsa : struct, IIsa =>
+        new() { X = TIsa.Fma(a.X, b.X, acc.X), Y = TIsa.Fma(a.Y, b.Y, acc.Y), Z = TIsa.Fma(a.Z, b.Z, acc.Z), W = TIsa.Fma(a.W, b.W, acc.W) };
+
     /// <summary>acc + a . b, one element after the other.</summary>
     public static float Dot<TIsa>(Float4 a, Float4 b, float acc) where TIsa : struct, IIsa => TIsa.Fma(a.W, b.W, TIsa.Fma(a.Z, b.Z, TIsa.Fma(a.Y, b.Y, TIsa.Fma(a.X, b.X, acc))));
 

@@ -87,15 +87,22 @@ internal static class AttentionKernel
         where TScores : struct, IScoreTile<TScores> where TSums : struct, ISumTile<TSums>
     {
         const int partition = Attention.Partition;
-        int t = Group.IdxX, stride = TDim.Value / 4, lanes = TGroups.SoftmaxLanes;
+        int t = Group.IdxX, stride = TDim.Value / 4;
+        // [query][stride] the queries, and the running result; [split][query][stride] one partition's weighted values
         ArrayView<Float4> q = SharedMemory.Allocate<Float4>(TScores.Count * TDim.Value / 4);
         ArrayView<Float4> result = SharedMemory.Allocate<Float4>(TScores.Count * TDim.Value / 4);
         ArrayView<Float4> splits = SharedMemory.Allocate<Float4>(TGroups.ValueSplits * TScores.Count * TDim.Value / 4);
+        // [query][partition] scores, then weights; [query][lane] what a lane found; [position] rows of the values
         ArrayView<float> scores = SharedMemory.Allocate<float>(TScores.Count * partition);
-        ArrayView<float> partial = SharedMemory.Allocate<float>(TScores.Count * TGroups.SoftmaxLanes);
-        ArrayView<float> state = SharedMemory.Allocate<float>(TScores.Count * 5);
-        ArrayView<int> limits = SharedMemory.Allocate<int>(TScores.Count);
+        ArrayView<float> lanes = SharedMemory.Allocate<float>(TScores.Count * TGroups.SoftmaxLanes);
         ArrayView<int> valueRows = SharedMemory.Allocate<int>(partition);
+        // [query] last position; greatest score and sum of weights so far; greatest score of the partition; factors of the fold
+        ArrayView<int> limits = SharedMemory.Allocate<int>(TScores.Count);
+        ArrayView<float> running = SharedMemory.Allocate<float>(TScores.Count);
+        ArrayView<float> weightSum = SharedMemory.Allocate<float>(TScores.Count);
+        ArrayView<float> greatest = SharedMemory.Allocate<float>(TScores.Count);
+        ArrayView<float> keep = SharedMemory.Allocate<float>(TScores.Count);
+        ArrayView<float> add = SharedMemory.Allocate<float>(TScores.Count);
 
         AttentionWork work = a.Work[Grid.IdxX];
         int tilesPerKvHead = (int)((uint)Grid.DimY / (uint)a.Pages.KvHeads), kvHead = (int)((uint)Grid.IdxY / (uint)tilesPerKvHead);
@@ -116,10 +123,9 @@ internal static class AttentionKernel
         for (int query = t; query < TScores.Count; query += TGroups.AttentionThreads)
         {
             // A query that is not there sees no position.
-            int limit = query < queries ? a.Positions[work.Row + (int)((uint)query / (uint)tileHeads)] : -1;
-            limits[query] = limit;
-            state[query] = Masked;
-            state[TScores.Count + query] = 0f;
+            limits[query] = query < queries ? a.Positions[work.Row + (int)((uint)query / (uint)tileHeads)] : -1;
+            running[query] = Masked;
+            weightSum[query] = 0f;
         }
         Group.Barrier();
 
@@ -129,46 +135,17 @@ internal static class AttentionKernel
             int start = p * partition, count = Math.Min(partition, last + 1 - start);
             Scores<TKey, TIsa, TGroups, TScores>(a, q, scores, limits, valueRows, t, start, count, kvHead, table, stride);
             Group.Barrier();
-
-            for (int unit = t; unit < TScores.Count * lanes; unit += TGroups.AttentionThreads)
-            {
-                int query = (int)((uint)unit / (uint)TGroups.SoftmaxLanes), lane = (int)((uint)unit % (uint)TGroups.SoftmaxLanes);
-                float max = Masked;
-                for (int i = lane; i < count; i += TGroups.SoftmaxLanes) max = Math.Max(max, scores[query * partition + i]);
-                partial[unit] = max;
-            }
-            Group.Barrier();
-            for (int query = t; query < TScores.Count; query += TGroups.AttentionThreads)
-            {
-                float max = Masked;
-                for (int i = 0; i < TGroups.SoftmaxLanes; i++) max = Math.Max(max, partial[query * lanes + i]);
-                state[4 * TScores.Count + query] = max;
-            }
-            Group.Barrier();
-            for (int unit = t; unit < TScores.Count * lanes; unit += TGroups.AttentionThreads)
-            {
-                int query = (int)((uint)unit / (uint)TGroups.SoftmaxLanes), lane = (int)((uint)unit % (uint)TGroups.SoftmaxLanes);
-                float max = state[4 * TScores.Count + query], sum = 0f;
-                int seen = Math.Min(count, limits[query] + 1 - start);
-                for (int i = lane; i < count; i += TGroups.SoftmaxLanes)
-                {
-                    float weight = i < seen ? XMath.Exp(scores[query * partition + i] - max) : 0f;
-                    scores[query * partition + i] = weight;
-                    sum += weight;
-                }
-                partial[unit] = sum;
-            }
+            Weights<TGroups>(scores, lanes, greatest, t, TScores.Count, count);
             Group.Barrier();
             for (int query = t; query < TScores.Count; query += TGroups.AttentionThreads)
             {
                 float sum = 0f;
-                for (int i = 0; i < TGroups.SoftmaxLanes; i++) sum += partial[query * lanes + i];
-                float running = state[query], max = state[4 * TScores.Count + query], next = Math.Max(running, max);
-                float keep = XMath.Exp(running - next), add = XMath.Exp(max - next);
-                state[query] = next;
-                state[TScores.Count + query] = AttentionMerge.Fold<TIsa>(state[TScores.Count + query], keep, sum, add);
-                state[2 * TScores.Count + query] = keep;
-                state[3 * TScores.Count + query] = add;
+                for (int i = 0; i < TGroups.SoftmaxLanes; i++) sum += lanes[query * TGroups.SoftmaxLanes + i];
+                float next = Math.Max(running[query], greatest[query]);
+                keep[query] = XMath.Exp(running[query] - next);
+                add[query] = XMath.Exp(greatest[query] - next);
+                weightSum[query] = AttentionMerge.Fold<TIsa>(weightSum[query], keep[query], sum, add[query]);
+                running[query] = next;
             }
             Values<TValue, TIsa, TGroups, TSums>(a, scores, splits, valueRows, t, count, stride);
             Group.Barrier();
@@ -180,7 +157,7 @@ internal static class AttentionKernel
                 {
                     Float4 sum = splits[i];
                     for (int s = 1; s < TGroups.ValueSplits; s++) sum += splits[s * TScores.Count * stride + i];
-                    result[i] = AttentionMerge.Fold<TIsa>(result[i], state[2 * TScores.Count + query], sum, state[3 * TScores.Count + query]);
+                    result[i] = AttentionMerge.Fold<TIsa>(result[i], keep[query], sum, add[query]);
                 }
             }
             Group.Barrier();
@@ -190,23 +167,19 @@ internal static class AttentionKernel
         {
             int query = (int)((uint)i / (uint)stride), d4 = i - query * stride, valueDim = a.Pages.ValueDim;
             int tileRow = (int)((uint)query / (uint)tileHeads), head = firstHead + query - tileRow * tileHeads;
-            if (d4 * 4 < valueDim)
+            if (d4 * 4 >= valueDim) continue;
+            if (work.Partition < 0)
             {
-                Float4 value = result[i];
-                float sum = state[TScores.Count + query];
-                if (work.Partition < 0)
+                Write(a.Output, ((long)(work.Row + tileRow) * heads + head) * valueDim + d4 * 4, AttentionMerge.Normalise(result[i], weightSum[query]));
+            }
+            else
+            {
+                long at = ((long)work.Slot * a.Partial.TileRows + tileRow) * heads + head;
+                Write(a.Partial.Values, at * valueDim + d4 * 4, result[i]);
+                if (d4 == 0)
                 {
-                    Write(a.Output, ((long)(work.Row + tileRow) * heads + head) * valueDim + d4 * 4, AttentionMerge.Normalise(value, sum));
-                }
-                else
-                {
-                    long at = ((long)work.Slot * a.Partial.TileRows + tileRow) * heads + head;
-                    Write(a.Partial.Values, at * valueDim + d4 * 4, value);
-                    if (d4 == 0)
-                    {
-                        a.Partial.MaxSum[at * 2] = state[query];
-                        a.Partial.MaxSum[at * 2 + 1] = sum;
-                    }
+                    a.Partial.MaxSum[at * 2] = running[query];
+                    a.Partial.MaxSum[at * 2 + 1] = weightSum[query];
                 }
             }
         }
@@ -231,6 +204,40 @@ internal static class AttentionKernel
                 int at = query * Attention.Partition + i;
                 scores[at] = position <= limits[query] ? scores[at] * a.Scale : Masked;
             }
+        }
+    }
+
+    /// <summary>Turns scores into weights exp(score - greatest), and leaves each lane's sum of weights in lanes.</summary>
+    private static void Weights<TGroups>(ArrayView<float> scores, ArrayView<float> lanes, ArrayView<float> greatest, int t, int queries, int count)
+        where TGroups : struct, IGroups
+    {
+        const int partition = Attention.Partition;
+        for (int unit = t; unit < queries * TGroups.SoftmaxLanes; unit += TGroups.AttentionThreads)
+        {
+            int query = (int)((uint)unit / (uint)TGroups.SoftmaxLanes), lane = (int)((uint)unit % (uint)TGroups.SoftmaxLanes);
+            float max = Masked;
+            for (int i = lane; i < count; i += TGroups.SoftmaxLanes) max = Math.Max(max, scores[query * partition + i]);
+            lanes[unit] = max;
+        }
+        Group.Barrier();
+        for (int query = t; query < queries; query += TGroups.AttentionThreads)
+        {
+            float max = Masked;
+            for (int i = 0; i < TGroups.SoftmaxLanes; i++) max = Math.Max(max, lanes[query * TGroups.SoftmaxLanes + i]);
+            greatest[query] = max;
+        }
+        Group.Barrier();
+        for (int unit = t; unit < queries * TGroups.SoftmaxLanes; unit += TGroups.AttentionThreads)
+        {
+            int query = (int)((uint)unit / (uint)TGroups.SoftmaxLanes), lane = (int)((uint)unit % (uint)TGroups.SoftmaxLanes);
+            float sum = 0f;
+            for (int i = lane; i < count; i += TGroups.SoftmaxLanes)
+            {
+                float score = scores[query * partition + i], weight = score > Masked ? XMath.Exp(score - greatest[query]) : 0f;
+                scores[query * partition + i] = weight;
+                sum += weight;
+            }
+            lanes[unit] = sum;
         }
     }
 

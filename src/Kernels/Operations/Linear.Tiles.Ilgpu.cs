@@ -82,20 +82,21 @@ internal interface IFloatTile<TSelf> where TSelf : struct, IFloatTile<TSelf>
     static abstract void Store(TSelf sums, ArrayView<float> shared, int index, int stride);
 }
 
-/// <summary>One token of a float tile.</summary>
+/// <summary>One token of a float tile: four sums, so that four products are under way at once; they are added pairwise at the end.</summary>
 internal struct FloatToken : IFloatTile<FloatToken>
 {
-    public float Sum;
+    public Float4 Sums;
 
     public static int Count => 1;
 
     public static FloatToken Add<TIsa>(FloatToken sums, Float8 w, ArrayView<Float4> x, int token, int last, int vector, int vectors) where TIsa : struct, IIsa
     {
         long at = ((long)Math.Min(token, last) * vectors + vector) * 2;
-        return new() { Sum = Float4.Dot<TIsa>(w.High, x[at + 1], Float4.Dot<TIsa>(w.Low, x[at], sums.Sum)) };
+        return new() { Sums = Float4.MulAdd<TIsa>(w.High, x[at + 1], Float4.MulAdd<TIsa>(w.Low, x[at], sums.Sums)) };
     }
 
-    public static void Store(FloatToken sums, ArrayView<float> shared, int index, int stride) => shared[index] = sums.Sum;
+    public static void Store(FloatToken sums, ArrayView<float> shared, int index, int stride) =>
+        shared[index] = sums.Sums.X + sums.Sums.Y + (sums.Sums.Z + sums.Sums.W);
 }
 
 /// <summary>Two float tiles side by side.</summary>

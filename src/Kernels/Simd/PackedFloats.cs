@@ -2,11 +2,17 @@ using System.Runtime.InteropServices;
 
 namespace Inference.Kernels;
 
+/// <summary>What the float layouts share: panels of 64 rows, one column after another.</summary>
+internal abstract unsafe class PackedFloats : PackedLayout
+{
+    public override int PanelRows => 64;
+    public override int ColumnsPerPass => 512;
+}
+
 /// <summary>[column][64 rows] float32.</summary>
-internal sealed unsafe class PackedF32 : PackedLayout
+internal sealed unsafe class PackedF32 : PackedFloats
 {
     public override TensorType Type => TensorType.F32;
-    public override int PanelRows => 64;
     public override ActivationForm Form => ActivationForm.Single;
     public override long PanelBytes(int columns) => 256L * columns;
 
@@ -25,9 +31,8 @@ internal sealed unsafe class PackedF32 : PackedLayout
 }
 
 /// <summary>[column][2][16] dwords: dword i of each half has row i in its low and row i + 16 in its high 16 bits.</summary>
-internal abstract unsafe class PackedHalves : PackedLayout
+internal abstract unsafe class PackedHalves : PackedFloats
 {
-    public override int PanelRows => 64;
     public override long PanelBytes(int columns) => 128L * columns;
 
     /// <summary>Place of a row among the 64 numbers of a column.</summary>

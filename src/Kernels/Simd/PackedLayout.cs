@@ -31,6 +31,12 @@ internal abstract unsafe class PackedLayout
     /// <summary>Bytes of a panel.</summary>
     public abstract long PanelBytes(int columns);
 
+    /// <summary>
+    /// Columns that a tile multiplies at once, going on from the sums before; 0: all. A float panel is long (512 KiB at 4,096 columns of float16): many
+    /// tokens would read it from memory again and again, and find 512 columns of it in the cache.
+    /// </summary>
+    public virtual int ColumnsPerPass => 0;
+
     /// <summary>Columns that are packed at once for all rows of a panel, so that the lines that its rows share stay in the first-level cache.</summary>
     public int ColumnsAtOnce => PanelRows == 16 ? 256 : 64;
 

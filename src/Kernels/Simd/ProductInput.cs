@@ -51,6 +51,9 @@ internal sealed unsafe class ProductInput(int widest) : IDisposable
     /// <summary>Tokens of the widest tile.</summary>
     public int Widest { get; } = widest;
 
+    /// <summary>Bytes of a token's activations that stay in use while panels pass: its int8 form with scales, or the 512 columns of a float pass.</summary>
+    public long BytesPerToken => Needs(ActivationForm.Int8) ? Columns * 5L / 4 : Math.Min(Columns, 512) * 4L;
+
     /// <summary>Tiles of the input, in order of tokens.</summary>
     public int Tiles { get; private set; }
 
@@ -156,30 +159,37 @@ internal sealed unsafe class ProductInput(int widest) : IDisposable
     {
         int at = block * width + index;
         float scale = Quantize(x, tile.Quants + (long)at * Block, out Vector128<int> first, out Vector128<int> second);
-        // Lane i of first and second is the sum of the quants of columns 4 j + i.
-        Vector128<int> both = first + second;
         tile.Scales[at] = scale;
-        tile.NegativeSums[at] = -scale * Vector128.Sum(both);
-        tile.Corrections8[at] = Correction(both, -8);
+        tile.NegativeSums[at] = -scale * Vector128.Sum(first + second);
+        tile.Corrections8[at] = Correction(first + second, -8);
         tile.Corrections32[2 * block * width + index] = Correction(first, -32);
         tile.Corrections32[(2 * block + 1) * width + index] = Correction(second, -32);
     }
 
+    /// <summary>Of sums by column modulo 4: those of 0 and 1 times a factor in the low int16, those of 2 and 3 in the high one.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static int Correction(Vector128<int> sums, int factor) =>
-        (sums[0] + sums[1]) * factor & 0xffff | (sums[2] + sums[3]) * factor << 16;
+    private static int Correction(Vector128<int> sums, int factor)
+    {
+        Vector128<int> pairs = (sums + Vector128.Shuffle(sums, Vector128.Create(1, 0, 3, 2))) * factor;
+        return pairs[0] & 0xffff | pairs[2] << 16;
+    }
 
     /// <summary>
     /// <see cref="ActivationQuantization.Reference"/> of one block. Rounding is done by adding 1.5 * 2^23, which leaves the nearest integer (ties to
-    /// even) in the low bits. The sums of quants over the two halves of the block are kept by column modulo 4.
+    /// even) in the low bits. Magnitudes are compared as integers, where NaN is the largest: it makes the scale NaN, and shows in the result.
+    /// The sums of quants over the two halves of the block are kept by column modulo 4.
     /// </summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static float Quantize(float* x, sbyte* quants, out Vector128<int> firstSums, out Vector128<int> secondSums)
     {
         Vector256<float> a = Vector256.Load(x), b = Vector256.Load(x + 8), c = Vector256.Load(x + 16), d = Vector256.Load(x + 24);
-        Vector256<float> top = Vector256.Max(Vector256.Max(Vector256.Abs(a), Vector256.Abs(b)), Vector256.Max(Vector256.Abs(c), Vector256.Abs(d)));
-        Vector128<float> four = Vector128.Max(top.GetLower(), top.GetUpper());
-        float max = MathF.Max(MathF.Max(four[0], four[1]), MathF.Max(four[2], four[3]));
-        Vector256<float> inverse = Vector256.Create(max == 0 ? 0 : 127f / max), magic = Vector256.Create(12582912f);
+        Vector256<int> top = Vector256.Max(Vector256.Max(Magnitude(a), Magnitude(b)), Vector256.Max(Magnitude(c), Magnitude(d)));
+        Vector128<int> largest = Vector128.Max(top.GetLower(), top.GetUpper());
+        largest = Vector128.Max(largest, Vector128.Shuffle(largest, Vector128.Create(2, 3, 0, 1)));
+        largest = Vector128.Max(largest, Vector128.Shuffle(largest, Vector128.Create(1, 0, 3, 2)));
+        Vector128<float> max = largest.AsSingle();
+        Vector128<float> quotient = Vector128.AndNot(Vector128.Create(127f) / max, Vector128.Equals(max, Vector128<float>.Zero));
+        Vector256<float> inverse = Vector256.Create(quotient, quotient), magic = Vector256.Create(12582912f);
         Vector256<int> bits = magic.AsInt32();
         Vector256<int> ia = (a * inverse + magic).AsInt32() - bits, ib = (b * inverse + magic).AsInt32() - bits;
         Vector256<int> ic = (c * inverse + magic).AsInt32() - bits, id = (d * inverse + magic).AsInt32() - bits;
@@ -187,8 +197,11 @@ internal sealed unsafe class ProductInput(int widest) : IDisposable
         Vector256<int> first = ia + ib, second = ic + id;
         firstSums = first.GetLower() + first.GetUpper();
         secondSums = second.GetLower() + second.GetUpper();
-        return max / 127f;
+        return max.ToScalar() / 127f;
     }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector256<int> Magnitude(Vector256<float> x) => x.AsInt32() & Vector256.Create(0x7fffffff);
 
     /// <summary>y = x / rms(x) * gain. Sums are kept in four vectors, so the order is fixed for a row. (arXiv 1910.07467)</summary>
     public static void Normalize(float* x, float* gain, float epsilon, float* y, int columns)

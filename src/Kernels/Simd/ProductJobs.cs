@@ -61,7 +61,10 @@ internal sealed unsafe class ProductJob : ParallelJob
 {
     /// <summary>Most products of one input.</summary>
     public const int MaxProducts = 8;
-    private const long LargestChunk = 512 << 10, SmallestChunk = 32 << 10, BlockBytes = 384 << 10, MostTokens = 128;
+
+    /// <summary>Most tokens of a block.</summary>
+    public const int MostTokens = 128;
+    private const long LargestChunk = 512 << 10, SmallestChunk = 32 << 10, BlockBytes = 384 << 10;
     private const int ChunksPerThread = 4;
 
     private readonly HostWeight[] weights = new HostWeight[MaxProducts];
@@ -80,7 +83,7 @@ internal sealed unsafe class ProductJob : ParallelJob
     {
         Input = input;
         count = 0;
-        tileBlock = (int)Math.Max(1, Math.Min(MostTokens, BlockBytes / (input.Columns * 5 / 4)) / input.Widest);
+        tileBlock = (int)Math.Max(1, Math.Min(MostTokens, BlockBytes / input.BytesPerToken) / input.Widest);
     }
 
     public void Add(HostWeight weight, float* bias, float* y, bool add, int threads)

@@ -38,7 +38,7 @@ internal abstract unsafe class HostWeight(string name, TensorType type, int rows
     /// <summary>
     /// Multiplies the panels from <paramref name="first"/> to <paramref name="end"/> - 1 by the tiles from <paramref name="tile"/> to
     /// <paramref name="tileEnd"/> - 1 of <paramref name="x"/> into <paramref name="y"/>. The memory of <paramref name="scratch"/> is 64 floats
-    /// for each token of a tile, and at least a row of columns.
+    /// for each of these tokens, and at least a row of columns.
     /// </summary>
     public abstract void Multiply(int first, int end, ProductInput x, int tile, int tileEnd, in ProductOutput y, float* scratch);
 
@@ -99,17 +99,45 @@ internal sealed unsafe class PackedWeight : HostWeight
 
     public override void Multiply(int first, int end, ProductInput x, int tile, int tileEnd, in ProductOutput y, float* scratch)
     {
-        int panelRows = PanelRows;
         for (int panel = first; panel < end; panel++)
         {
             byte* weights = Panel(panel);
-            int row = panel * panelRows, rows = Math.Min(panelRows, Rows - row);
+            if (layout.ColumnsPerPass > 0)
+            {
+                MultiplyInPasses(weights, panel, x, tile, tileEnd, y, scratch);
+                continue;
+            }
             for (ProductInput.TokenTile* t = x.Tile(tile); t < x.Tile(tileEnd); t++)
             {
-                (t->Width switch { 1 => one, 2 => two, 4 => four, _ => eight })(weights, Columns, &t->Input, scratch);
-                for (int i = 0; i < t->Width; i++) y.Take(scratch + i * panelRows, t->First + i, row, rows);
+                Tile(t->Width)(weights, Columns, &t->Input, scratch);
+                Take(scratch, t, panel, y);
             }
         }
+    }
+
+    /// <summary>All tiles over one range of columns, then over the next; sums of all tokens stay in scratch.</summary>
+    private void MultiplyInPasses(byte* weights, int panel, ProductInput x, int tile, int tileEnd, in ProductOutput y, float* scratch)
+    {
+        int start = x.Tile(tile)->First, step = layout.ColumnsPerPass;
+        ProductInput.TokenTile* last = x.Tile(tileEnd - 1);
+        NativeMemory.Clear(scratch, (nuint)((last->First + last->Width - start) * PanelRows * sizeof(float)));
+        for (int column = 0; column < Columns; column += step)
+            for (ProductInput.TokenTile* t = x.Tile(tile); t <= last; t++)
+            {
+                TileInput part = t->Input;
+                part.Values += column * t->Width;
+                part.ScaledValues += column * t->Width;
+                Tile(t->Width)(weights + layout.PanelBytes(column), Math.Min(step, Columns - column), &part, scratch + (t->First - start) * PanelRows);
+            }
+        for (ProductInput.TokenTile* t = x.Tile(tile); t <= last; t++) Take(scratch + (t->First - start) * PanelRows, t, panel, y);
+    }
+
+    private delegate*<byte*, int, TileInput*, float*, void> Tile(int width) => width switch { 1 => one, 2 => two, 4 => four, _ => eight };
+
+    private void Take(float* sums, ProductInput.TokenTile* tile, int panel, in ProductOutput y)
+    {
+        int row = panel * PanelRows, rows = Math.Min(PanelRows, Rows - row);
+        for (int i = 0; i < tile->Width; i++) y.Take(sums + i * PanelRows, tile->First + i, row, rows);
     }
 
     public override void DecodeRow(int row, Span<float> values) => layout.DecodeRow(Panel(row / PanelRows), row % PanelRows, values);

@@ -1,5 +1,6 @@
 namespace Inference.Kernels;
 
+/// <summary>Weights, embedding and products: operands are checked here, the work is in the jobs of ProductJobs.cs.</summary>
 internal sealed unsafe partial class SimdKernels
 {
     // Everything of a product that lives longer than a call: jobs are refilled, buffers grow to the largest use.
@@ -31,6 +32,10 @@ internal sealed unsafe partial class SimdKernels
 
     public override void Embed(StepBatch batch, Weight table, Activations x)
     {
+        Check(x, table.Columns, batch.RowCount, nameof(x));
+        for (int r = 0; r < batch.RowCount; r++)
+            if ((uint)batch.Tokens[r] >= (uint)table.Rows)
+                throw new ArgumentException($"row {r}: token {batch.Tokens[r]} lies outside the {table.Rows} rows of '{table.Name}'", nameof(batch));
         embedJob.Table = (HostWeight)table;
         embedJob.Tokens = batch.Tokens;
         embedJob.X = Pointer(x);
@@ -46,7 +51,7 @@ internal sealed unsafe partial class SimdKernels
         {
             int count = Math.Min(projections.Length, ProductJob.MaxProducts);
             productJob.Begin(input);
-            foreach (Projection p in projections[..count]) productJob.Add((HostWeight)p.Weight, Pointer(p.Bias), Pointer(p.Output), add: false, Threads);
+            foreach (Projection p in projections[..count]) AddProduct(p.Weight, p.Bias, p.Output, add: false);
             pool.Run(productJob, productJob.Chunks);
             projections = projections[count..];
         }
@@ -55,28 +60,47 @@ internal sealed unsafe partial class SimdKernels
     public override void LinearAdd(StepBatch batch, Activations x, Weight weight, ParameterVector? bias, Activations residual)
     {
         Prepare(x, null, 0, batch.RowCount, ((HostWeight)weight).Form, null, 0);
-        Multiply(weight, Pointer(bias), Pointer(residual), add: true);
+        Multiply(weight, bias, residual, add: true);
     }
 
     public override void Logits(StepBatch batch, int first, int count, Activations x, ParameterVector gain, float epsilon, Weight head, Activations logits)
     {
         Prepare(x, batch.OutputRows, first, count, ((HostWeight)head).Form, gain, epsilon);
-        Multiply(head, null, Pointer(logits), add: false);
+        Multiply(head, null, logits, add: false);
     }
 
-    private void Multiply(Weight weight, float* bias, float* y, bool add)
+    private void Multiply(Weight weight, ParameterVector? bias, Activations y, bool add)
     {
         productJob.Begin(input);
-        productJob.Add((HostWeight)weight, bias, y, add, Threads);
+        AddProduct(weight, bias, y, add);
         pool.Run(productJob, productJob.Chunks);
+    }
+
+    private void AddProduct(Weight weight, ParameterVector? bias, Activations y, bool add)
+    {
+        if (input.Columns != weight.Columns) throw new ArgumentException($"'{weight.Name}' has {weight.Columns} columns, its input {input.Columns}", nameof(weight));
+        if (bias is not null && bias.Length != weight.Rows) throw new ArgumentException($"bias of '{weight.Name}': expected {weight.Rows} elements, found {bias.Length}", nameof(bias));
+        Check(y, weight.Rows, input.Tokens, nameof(y));
+        productJob.Add((HostWeight)weight, Pointer(bias), Pointer(y), add, Threads);
+    }
+
+    /// <summary>Kernels work on raw pointers: what does not fit together is refused.</summary>
+    private static void Check(Activations rows, int columns, int count, string name)
+    {
+        if (rows.Columns != columns || rows.Rows < count)
+            throw new ArgumentException($"{name}: expected {count} rows of {columns}, found {rows.Rows} of {rows.Columns}", name);
     }
 
     /// <summary>Brings rows of x into the forms, and makes scratch for the products of them.</summary>
     private void Prepare(Activations x, int[]? rows, int first, int count, ActivationForm forms, ParameterVector? gain, float epsilon)
     {
+        if (gain is not null && gain.Length != x.Columns) throw new ArgumentException($"{nameof(gain)}: expected {x.Columns} elements, found {gain.Length}", nameof(gain));
+        for (int i = 0; rows is not null && i < count; i++)
+            if ((uint)rows[first + i] >= (uint)x.Rows) throw new ArgumentException($"output row {rows[first + i]} lies outside the {x.Rows} rows of activations", nameof(rows));
+        if (rows is null) Check(x, x.Columns, count, nameof(x));
         input.Begin(count, x.Columns, forms);
-        // A thread's scratch holds a row, or a tile's sums of 64 rows for 8 tokens.
-        long stride = (Math.Max(x.Columns, 64 * 8) + 63) / 64 * 64;
+        // A thread's scratch holds a row, or the sums of 64 rows for the tokens of a block.
+        long stride = (Math.Max(x.Columns, 64 * ProductJob.MostTokens) + 63) / 64 * 64;
         if (productScratch is null || productScratch.Bytes < stride * Threads * sizeof(float))
         {
             productScratch?.Dispose();

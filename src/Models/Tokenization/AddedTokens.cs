@@ -1,4 +1,5 @@
 using System.Buffers;
+using Inference.Models.Templates;
 
 namespace Inference.Models;
 
@@ -28,7 +29,9 @@ internal sealed class AddedTokens
     /// <param name="from">Where the search starts: the <see cref="Match.Resume"/> of the match before.</param>
     /// <param name="done">Up to where the text is taken: the <see cref="Match.End"/> of the match before.</param>
     /// <param name="match">What is found.</param>
-    public bool TryFind(ReadOnlySpan<char> text, int from, int done, out Match match)
+    /// <param name="user">Which parts of the text are a user's and cannot spell markup; default none.</param>
+    /// <param name="definition">Tells markup from text.</param>
+    public bool TryFind(ReadOnlySpan<char> text, int from, int done, out Match match, UserText user = default, TokenizerDefinition? definition = null)
     {
         match = default;
         int position = from;
@@ -37,7 +40,7 @@ internal sealed class AddedTokens
             int ahead = text[position..].IndexOfAny(firstCharacters);
             if (ahead < 0) return false;
             position += ahead;
-            int length = trie.Longest(text[position..], out int id);
+            int length = user.IsEmpty ? trie.Longest(text[position..], out int id) : LongestAllowed(text, position, user, definition!, out id);
             if (length == 0)
             {
                 position++;
@@ -58,6 +61,16 @@ internal sealed class AddedTokens
             return true;
         }
         return false;
+    }
+
+    private int LongestAllowed(ReadOnlySpan<char> text, int position, UserText user, TokenizerDefinition definition, out int id)
+    {
+        int length = 0;
+        id = 0;
+        TokenTrie.Prefixes prefixes = trie.EnumeratePrefixes(text[position..]);
+        while (prefixes.MoveNext())
+            if (user.Allows(definition, prefixes.Id, position, position + prefixes.Length)) (length, id) = (prefixes.Length, prefixes.Id);
+        return length;
     }
 
     private static bool StartsWithWord(ReadOnlySpan<char> text) => !text.IsEmpty && Word.Match(text, 0) > 0;

@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Text;
+using Inference.Models.Templates;
 
 namespace Inference.Models;
 
@@ -46,21 +47,35 @@ internal sealed class Tokenizer
     /// <param name="text">Any string; an unpaired surrogate counts as U+FFFD.</param>
     /// <param name="addSpecial">Put the tokens before and after the text that the model wants around a prompt, such as BOS. Off for text that a chat template made.</param>
     /// <param name="parseSpecial">Take text that spells a control or user-defined token as that token. Off for untrusted text, where it stays plain text.</param>
-    public int[] Encode(string text, bool addSpecial, bool parseSpecial)
+    public int[] Encode(string text, bool addSpecial, bool parseSpecial) => Encode(text, 0, addSpecial, parseSpecial, default);
+
+    /// <summary>
+    /// A prompt that a chat template made. The template's own text spells control tokens, users' text never does; between special tokens all is encoded as one
+    /// text, so that the ids are those of <see cref="Encode(string, bool, bool)"/> wherever users spell no markup. See <see cref="UserText"/>.
+    /// </summary>
+    /// <param name="prompt">The prompt.</param>
+    /// <param name="start">Where to begin, in UTF-16 units: what stands before is not encoded. Default 0.</param>
+    public int[] EncodePrompt(RenderedPrompt prompt, int start = 0)
+    {
+        ArgumentOutOfRangeException.ThrowIfGreaterThan((uint)start, (uint)prompt.Text.Length);
+        return Encode(prompt.Text, start, addSpecial: false, parseSpecial: true, new UserText(prompt.UserRanges));
+    }
+
+    private int[] Encode(string text, int start, bool addSpecial, bool parseSpecial, UserText user)
     {
         ArgumentNullException.ThrowIfNull(text);
         text = Surrogates.Repair(text);
         Scratch scratch = Interlocked.Exchange(ref spare, null) ?? new Scratch();
         List<int> ids = scratch.Ids;
         if (addSpecial) ids.AddRange(definition.Prefix);
-        int done = 0, resume = 0;
-        while (parseSpecial && definition.RawTokens is { } added && added.TryFind(text, resume, done, out AddedTokens.Match match))
+        int done = start, resume = start;
+        while (parseSpecial && definition.RawTokens is { } added && added.TryFind(text, resume, done, out AddedTokens.Match match, user, definition))
         {
-            EncodeStretch(text, done, match.Start, parseSpecial, scratch);
+            EncodeStretch(text, done, match.Start, parseSpecial, user, scratch);
             ids.Add(match.Id);
             (done, resume) = (match.End, match.Resume);
         }
-        EncodeStretch(text, done, text.Length, parseSpecial, scratch);
+        EncodeStretch(text, done, text.Length, parseSpecial, user, scratch);
         if (addSpecial) ids.AddRange(definition.Suffix);
         int[] result = [.. ids];
         if (scratch.Reset()) Volatile.Write(ref spare, scratch);
@@ -99,14 +114,20 @@ internal sealed class Tokenizer
     public bool IsSpecial(int id) => definition.Types[Check(id)] is TokenType.Control or TokenType.Unknown;
 
     /// <summary>Encodes text between raw added tokens.</summary>
-    private void EncodeStretch(string text, int start, int end, bool parseSpecial, Scratch scratch)
+    private void EncodeStretch(string text, int start, int end, bool parseSpecial, UserText user, Scratch scratch)
     {
         if (end <= start) return;
         bool first = start == 0;
         ReadOnlyMemory<char> stretch = text.AsMemory(start, end - start);
-        if (definition.Normalizer is { } normalizer) stretch = normalizer.Apply(stretch.Length == text.Length ? text : stretch.ToString()).AsMemory();
+        UserText ofStretch = user.From(start);
+        if (definition.Normalizer is { } normalizer)
+        {
+            stretch = normalizer.Apply(stretch.Length == text.Length ? text : stretch.ToString()).AsMemory();
+            // Which characters of a rewritten text are a user's is not known any more.
+            if (!user.IsEmpty && !stretch.Span.SequenceEqual(text.AsSpan(start, end - start))) ofStretch = user.Blurred(start, end);
+        }
         int done = 0, resume = 0;
-        while (parseSpecial && definition.NormalizedTokens is { } added && added.TryFind(stretch.Span, resume, done, out AddedTokens.Match match))
+        while (parseSpecial && definition.NormalizedTokens is { } added && added.TryFind(stretch.Span, resume, done, out AddedTokens.Match match, ofStretch, definition))
         {
             if (match.Start > done) EncodeText(stretch[done..match.Start], first && done == 0, scratch);
             scratch.Ids.Add(match.Id);

@@ -2,7 +2,7 @@ using Spectre.Console;
 
 namespace Inference.Cli;
 
-/// <summary>A progress bar on standard error. The only place that loads Spectre.Console, so that nobody else pays for it.</summary>
+/// <summary>A progress bar on standard error. Spectre.Console is loaded only by classes like this one, so that nobody else pays for it.</summary>
 internal static class TerminalProgress
 {
     private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(100);

@@ -14,15 +14,22 @@ internal static class JsonLines
     /// <exception cref="IOException">The file cannot be read, or a line is not as expected.</exception>
     public static IEnumerable<T> Read<T>(string path, CliConsole console, string member, Func<JsonElement, T?> read, string expected) where T : class
     {
+        foreach ((int number, string line) in Lines(path, console))
+            yield return ReadMember(line, member, read) ?? throw new InvalidDataException($"{path}: line {number}: expected a JSON object with {expected} in \"{member}\"");
+    }
+
+    /// <summary>The lines that are not blank, with their numbers from 1.</summary>
+    /// <param name="path">The file, or <c>-</c> for standard input.</param>
+    /// <param name="console">For standard input.</param>
+    /// <exception cref="IOException">The file cannot be read.</exception>
+    public static IEnumerable<(int Number, string Text)> Lines(string path, CliConsole console)
+    {
         using TextReader? file = path == "-" ? null : OpenFile(path);
         TextReader reader = file ?? console.In;
-        int number = 0;
-        while (reader.ReadLine() is { } line)
+        for (int number = 1; reader.ReadLine() is { } line; number++)
         {
             console.Cancellation.ThrowIfCancellationRequested();
-            number++;
-            if (string.IsNullOrWhiteSpace(line)) continue;
-            yield return ReadMember(line, member, read) ?? throw new InvalidDataException($"{path}: line {number}: expected a JSON object with {expected} in \"{member}\"");
+            if (!string.IsNullOrWhiteSpace(line)) yield return (number, line);
         }
     }
 

@@ -10,14 +10,15 @@ internal static unsafe partial class Avx2Tiles
     public static void BF16_1(byte* panel, int columns, TileInput* x, float* y)
     {
         float* activations = x->Values;
-        Vector256<float> acc0_0 = Vector256<float>.Zero;
-        Vector256<float> acc1_0 = Vector256<float>.Zero;
-        Vector256<float> acc2_0 = Vector256<float>.Zero;
-        Vector256<float> acc3_0 = Vector256<float>.Zero;
-        Vector256<float> acc4_0 = Vector256<float>.Zero;
-        Vector256<float> acc5_0 = Vector256<float>.Zero;
-        Vector256<float> acc6_0 = Vector256<float>.Zero;
-        Vector256<float> acc7_0 = Vector256<float>.Zero;
+        float* to = y;
+        Vector256<float> acc0_0 = Vector256.Load(to);
+        Vector256<float> acc1_0 = Vector256.Load(to + 16);
+        Vector256<float> acc2_0 = Vector256.Load(to + 8);
+        Vector256<float> acc3_0 = Vector256.Load(to + 24);
+        Vector256<float> acc4_0 = Vector256.Load(to + 32);
+        Vector256<float> acc5_0 = Vector256.Load(to + 48);
+        Vector256<float> acc6_0 = Vector256.Load(to + 40);
+        Vector256<float> acc7_0 = Vector256.Load(to + 56);
         byte* w = panel;
         float* a = activations;
         for (int k = columns; k > 0; k--)
@@ -46,7 +47,6 @@ internal static unsafe partial class Avx2Tiles
             w += 128;
             a += 1;
         }
-        float* to = y;
         acc0_0.Store(to);
         acc1_0.Store(to + 16);
         acc2_0.Store(to + 8);
@@ -62,14 +62,15 @@ internal static unsafe partial class Avx2Tiles
         float* activations = x->Values;
         for (int part = 0; part < 2; part++)
         {
-            Vector256<float> acc0_0 = Vector256<float>.Zero;
-            Vector256<float> acc0_1 = Vector256<float>.Zero;
-            Vector256<float> acc1_0 = Vector256<float>.Zero;
-            Vector256<float> acc1_1 = Vector256<float>.Zero;
-            Vector256<float> acc2_0 = Vector256<float>.Zero;
-            Vector256<float> acc2_1 = Vector256<float>.Zero;
-            Vector256<float> acc3_0 = Vector256<float>.Zero;
-            Vector256<float> acc3_1 = Vector256<float>.Zero;
+            float* to = y + part * 32;
+            Vector256<float> acc0_0 = Vector256.Load(to);
+            Vector256<float> acc0_1 = Vector256.Load(to + 64);
+            Vector256<float> acc1_0 = Vector256.Load(to + 16);
+            Vector256<float> acc1_1 = Vector256.Load(to + 80);
+            Vector256<float> acc2_0 = Vector256.Load(to + 8);
+            Vector256<float> acc2_1 = Vector256.Load(to + 72);
+            Vector256<float> acc3_0 = Vector256.Load(to + 24);
+            Vector256<float> acc3_1 = Vector256.Load(to + 88);
             byte* w = panel + part * 64;
             float* a = activations;
             for (int k = columns; k > 0; k--)
@@ -93,7 +94,6 @@ internal static unsafe partial class Avx2Tiles
                 w += 128;
                 a += 2;
             }
-            float* to = y + part * 32;
             acc0_0.Store(to);
             acc0_1.Store(to + 64);
             acc1_0.Store(to + 16);
@@ -110,14 +110,15 @@ internal static unsafe partial class Avx2Tiles
         float* activations = x->Values;
         for (int part = 0; part < 4; part++)
         {
-            Vector256<float> acc0_0 = Vector256<float>.Zero;
-            Vector256<float> acc0_1 = Vector256<float>.Zero;
-            Vector256<float> acc0_2 = Vector256<float>.Zero;
-            Vector256<float> acc0_3 = Vector256<float>.Zero;
-            Vector256<float> acc1_0 = Vector256<float>.Zero;
-            Vector256<float> acc1_1 = Vector256<float>.Zero;
-            Vector256<float> acc1_2 = Vector256<float>.Zero;
-            Vector256<float> acc1_3 = Vector256<float>.Zero;
+            float* to = y + part / 2 * 32 + part % 2 * 8;
+            Vector256<float> acc0_0 = Vector256.Load(to);
+            Vector256<float> acc0_1 = Vector256.Load(to + 64);
+            Vector256<float> acc0_2 = Vector256.Load(to + 128);
+            Vector256<float> acc0_3 = Vector256.Load(to + 192);
+            Vector256<float> acc1_0 = Vector256.Load(to + 16);
+            Vector256<float> acc1_1 = Vector256.Load(to + 80);
+            Vector256<float> acc1_2 = Vector256.Load(to + 144);
+            Vector256<float> acc1_3 = Vector256.Load(to + 208);
             byte* w = panel + part * 32;
             float* a = activations;
             for (int k = columns; k > 0; k--)
@@ -141,7 +142,6 @@ internal static unsafe partial class Avx2Tiles
                 w += 128;
                 a += 4;
             }
-            float* to = y + part / 2 * 32 + part % 2 * 8;
             acc0_0.Store(to);
             acc0_1.Store(to + 64);
             acc0_2.Store(to + 128);

@@ -10,14 +10,15 @@ internal static unsafe partial class Avx2Tiles
     public static void F32_1(byte* panel, int columns, TileInput* x, float* y)
     {
         float* activations = x->Values;
-        Vector256<float> acc0_0 = Vector256<float>.Zero;
-        Vector256<float> acc1_0 = Vector256<float>.Zero;
-        Vector256<float> acc2_0 = Vector256<float>.Zero;
-        Vector256<float> acc3_0 = Vector256<float>.Zero;
-        Vector256<float> acc4_0 = Vector256<float>.Zero;
-        Vector256<float> acc5_0 = Vector256<float>.Zero;
-        Vector256<float> acc6_0 = Vector256<float>.Zero;
-        Vector256<float> acc7_0 = Vector256<float>.Zero;
+        float* to = y;
+        Vector256<float> acc0_0 = Vector256.Load(to);
+        Vector256<float> acc1_0 = Vector256.Load(to + 8);
+        Vector256<float> acc2_0 = Vector256.Load(to + 16);
+        Vector256<float> acc3_0 = Vector256.Load(to + 24);
+        Vector256<float> acc4_0 = Vector256.Load(to + 32);
+        Vector256<float> acc5_0 = Vector256.Load(to + 40);
+        Vector256<float> acc6_0 = Vector256.Load(to + 48);
+        Vector256<float> acc7_0 = Vector256.Load(to + 56);
         byte* w = panel;
         float* a = activations;
         for (int k = columns; k > 0; k--)
@@ -42,7 +43,6 @@ internal static unsafe partial class Avx2Tiles
             w += 256;
             a += 1;
         }
-        float* to = y;
         acc0_0.Store(to);
         acc1_0.Store(to + 8);
         acc2_0.Store(to + 16);
@@ -58,14 +58,15 @@ internal static unsafe partial class Avx2Tiles
         float* activations = x->Values;
         for (int part = 0; part < 2; part++)
         {
-            Vector256<float> acc0_0 = Vector256<float>.Zero;
-            Vector256<float> acc0_1 = Vector256<float>.Zero;
-            Vector256<float> acc1_0 = Vector256<float>.Zero;
-            Vector256<float> acc1_1 = Vector256<float>.Zero;
-            Vector256<float> acc2_0 = Vector256<float>.Zero;
-            Vector256<float> acc2_1 = Vector256<float>.Zero;
-            Vector256<float> acc3_0 = Vector256<float>.Zero;
-            Vector256<float> acc3_1 = Vector256<float>.Zero;
+            float* to = y + part * 32;
+            Vector256<float> acc0_0 = Vector256.Load(to);
+            Vector256<float> acc0_1 = Vector256.Load(to + 64);
+            Vector256<float> acc1_0 = Vector256.Load(to + 8);
+            Vector256<float> acc1_1 = Vector256.Load(to + 72);
+            Vector256<float> acc2_0 = Vector256.Load(to + 16);
+            Vector256<float> acc2_1 = Vector256.Load(to + 80);
+            Vector256<float> acc3_0 = Vector256.Load(to + 24);
+            Vector256<float> acc3_1 = Vector256.Load(to + 88);
             byte* w = panel + part * 128;
             float* a = activations;
             for (int k = columns; k > 0; k--)
@@ -87,7 +88,6 @@ internal static unsafe partial class Avx2Tiles
                 w += 256;
                 a += 2;
             }
-            float* to = y + part * 32;
             acc0_0.Store(to);
             acc0_1.Store(to + 64);
             acc1_0.Store(to + 8);
@@ -104,14 +104,15 @@ internal static unsafe partial class Avx2Tiles
         float* activations = x->Values;
         for (int part = 0; part < 4; part++)
         {
-            Vector256<float> acc0_0 = Vector256<float>.Zero;
-            Vector256<float> acc0_1 = Vector256<float>.Zero;
-            Vector256<float> acc0_2 = Vector256<float>.Zero;
-            Vector256<float> acc0_3 = Vector256<float>.Zero;
-            Vector256<float> acc1_0 = Vector256<float>.Zero;
-            Vector256<float> acc1_1 = Vector256<float>.Zero;
-            Vector256<float> acc1_2 = Vector256<float>.Zero;
-            Vector256<float> acc1_3 = Vector256<float>.Zero;
+            float* to = y + part * 16;
+            Vector256<float> acc0_0 = Vector256.Load(to);
+            Vector256<float> acc0_1 = Vector256.Load(to + 64);
+            Vector256<float> acc0_2 = Vector256.Load(to + 128);
+            Vector256<float> acc0_3 = Vector256.Load(to + 192);
+            Vector256<float> acc1_0 = Vector256.Load(to + 8);
+            Vector256<float> acc1_1 = Vector256.Load(to + 72);
+            Vector256<float> acc1_2 = Vector256.Load(to + 136);
+            Vector256<float> acc1_3 = Vector256.Load(to + 200);
             byte* w = panel + part * 64;
             float* a = activations;
             for (int k = columns; k > 0; k--)
@@ -134,7 +135,6 @@ internal static unsafe partial class Avx2Tiles
                 w += 256;
                 a += 4;
             }
-            float* to = y + part * 16;
             acc0_0.Store(to);
             acc0_1.Store(to + 64);
             acc0_2.Store(to + 128);

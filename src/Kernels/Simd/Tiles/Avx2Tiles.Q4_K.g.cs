@@ -13,6 +13,7 @@ internal static unsafe partial class Avx2Tiles
         float* scales = x->Scales;
         float* sums = x->NegativeSums;
         Vector256<byte> spreadLow = Vector256.Create(0x80008000, 0x80018001, 0x80028002, 0x80038003, 0x80048004, 0x80058005, 0x80068006, 0x80078007).AsByte();
+        float* to = y;
         Vector256<float> acc0_0 = Vector256<float>.Zero;
         Vector256<float> acc1_0 = Vector256<float>.Zero;
         byte* d = panel;
@@ -171,7 +172,6 @@ internal static unsafe partial class Avx2Tiles
             scale += 64;
             w += 64;
         }
-        float* to = y;
         acc0_0.Store(to);
         acc1_0.Store(to + 8);
     }
@@ -184,6 +184,7 @@ internal static unsafe partial class Avx2Tiles
         Vector256<byte> spreadLow = Vector256.Create(0x80008000, 0x80018001, 0x80028002, 0x80038003, 0x80048004, 0x80058005, 0x80068006, 0x80078007).AsByte();
         for (int part = 0; part < 2; part++)
         {
+            float* to = y + part * 8;
             Vector256<float> acc0_0 = Vector256<float>.Zero;
             Vector256<float> acc0_1 = Vector256<float>.Zero;
             byte* d = panel + part * 16;
@@ -328,7 +329,6 @@ internal static unsafe partial class Avx2Tiles
                 scale += 64;
                 w += 64;
             }
-            float* to = y + part * 8;
             acc0_0.Store(to);
             acc0_1.Store(to + 16);
         }
@@ -342,6 +342,7 @@ internal static unsafe partial class Avx2Tiles
         Vector256<byte> spreadLow = Vector256.Create(0x80008000, 0x80018001, 0x80028002, 0x80038003, 0x80048004, 0x80058005, 0x80068006, 0x80078007).AsByte();
         for (int part = 0; part < 2; part++)
         {
+            float* to = y + part * 8;
             Vector256<float> acc0_0 = Vector256<float>.Zero;
             Vector256<float> acc0_1 = Vector256<float>.Zero;
             Vector256<float> acc0_2 = Vector256<float>.Zero;
@@ -361,6 +362,7 @@ internal static unsafe partial class Avx2Tiles
                 Vector256<float> inner0_3 = Vector256<float>.Zero;
                 for (int chunk = 0; chunk < 4; chunk++)
                 {
+                    Sse.Prefetch0(scale + 4096);
                     {
                         var s0_0 = Vector256<short>.Zero;
                         var s0_1 = Vector256<short>.Zero;
@@ -431,7 +433,6 @@ internal static unsafe partial class Avx2Tiles
                 scale += 64;
                 w += 64;
             }
-            float* to = y + part * 8;
             acc0_0.Store(to);
             acc0_1.Store(to + 16);
             acc0_2.Store(to + 32);

@@ -13,6 +13,7 @@ internal static unsafe partial class Avx2Tiles
         float* scales = x->Scales;
         int* corrections = x->Corrections32;
         Vector256<byte> spreadHigh = Vector256.Create(0x00800080, 0x01800180, 0x02800280, 0x03800380, 0x04800480, 0x05800580, 0x06800680, 0x07800780).AsByte();
+        float* to = y;
         Vector256<float> acc0_0 = Vector256<float>.Zero;
         Vector256<float> acc1_0 = Vector256<float>.Zero;
         byte* d = panel;
@@ -165,7 +166,6 @@ internal static unsafe partial class Avx2Tiles
             scale += 64;
             w += 64;
         }
-        float* to = y;
         acc0_0.Store(to);
         acc1_0.Store(to + 8);
     }
@@ -178,6 +178,7 @@ internal static unsafe partial class Avx2Tiles
         Vector256<byte> spreadHigh = Vector256.Create(0x00800080, 0x01800180, 0x02800280, 0x03800380, 0x04800480, 0x05800580, 0x06800680, 0x07800780).AsByte();
         for (int part = 0; part < 2; part++)
         {
+            float* to = y + part * 8;
             Vector256<float> acc0_0 = Vector256<float>.Zero;
             Vector256<float> acc0_1 = Vector256<float>.Zero;
             byte* d = panel + part * 32;
@@ -313,7 +314,6 @@ internal static unsafe partial class Avx2Tiles
                 scale += 64;
                 w += 64;
             }
-            float* to = y + part * 8;
             acc0_0.Store(to);
             acc0_1.Store(to + 16);
         }
@@ -327,6 +327,7 @@ internal static unsafe partial class Avx2Tiles
         Vector256<byte> spreadHigh = Vector256.Create(0x00800080, 0x01800180, 0x02800280, 0x03800380, 0x04800480, 0x05800580, 0x06800680, 0x07800780).AsByte();
         for (int part = 0; part < 2; part++)
         {
+            float* to = y + part * 8;
             Vector256<float> acc0_0 = Vector256<float>.Zero;
             Vector256<float> acc0_1 = Vector256<float>.Zero;
             Vector256<float> acc0_2 = Vector256<float>.Zero;
@@ -345,6 +346,7 @@ internal static unsafe partial class Avx2Tiles
                 Vector256<float> inner0_3 = Vector256<float>.Zero;
                 for (int chunk = 0; chunk < 4; chunk++)
                 {
+                    Sse.Prefetch0(scale + 4096);
                     {
                         Vector256<int> i0_0;
                         Vector256<int> i0_1;
@@ -544,7 +546,6 @@ internal static unsafe partial class Avx2Tiles
                 scale += 64;
                 w += 64;
             }
-            float* to = y + part * 8;
             acc0_0.Store(to);
             acc0_1.Store(to + 16);
             acc0_2.Store(to + 32);

@@ -12,6 +12,7 @@ internal static unsafe partial class Avx2VnniTiles
         int* quants = (int*)x->Quants;
         float* scales = x->Scales;
         float* sums = x->NegativeSums;
+        float* to = y;
         Vector256<float> acc0_0 = Vector256<float>.Zero;
         Vector256<float> acc1_0 = Vector256<float>.Zero;
         byte* d = panel;
@@ -170,7 +171,6 @@ internal static unsafe partial class Avx2VnniTiles
             scale += 64;
             w += 64;
         }
-        float* to = y;
         acc0_0.Store(to);
         acc1_0.Store(to + 8);
     }
@@ -182,6 +182,7 @@ internal static unsafe partial class Avx2VnniTiles
         float* sums = x->NegativeSums;
         for (int part = 0; part < 2; part++)
         {
+            float* to = y + part * 8;
             Vector256<float> acc0_0 = Vector256<float>.Zero;
             Vector256<float> acc0_1 = Vector256<float>.Zero;
             byte* d = panel + part * 16;
@@ -326,7 +327,6 @@ internal static unsafe partial class Avx2VnniTiles
                 scale += 64;
                 w += 64;
             }
-            float* to = y + part * 8;
             acc0_0.Store(to);
             acc0_1.Store(to + 16);
         }
@@ -339,6 +339,7 @@ internal static unsafe partial class Avx2VnniTiles
         float* sums = x->NegativeSums;
         for (int part = 0; part < 2; part++)
         {
+            float* to = y + part * 8;
             Vector256<float> acc0_0 = Vector256<float>.Zero;
             Vector256<float> acc0_1 = Vector256<float>.Zero;
             Vector256<float> acc0_2 = Vector256<float>.Zero;
@@ -358,6 +359,7 @@ internal static unsafe partial class Avx2VnniTiles
                 Vector256<float> inner0_3 = Vector256<float>.Zero;
                 for (int chunk = 0; chunk < 4; chunk++)
                 {
+                    Sse.Prefetch0(scale + 4096);
                     {
                         var s0_0 = Vector256<int>.Zero;
                         var s0_1 = Vector256<int>.Zero;
@@ -428,7 +430,6 @@ internal static unsafe partial class Avx2VnniTiles
                 scale += 64;
                 w += 64;
             }
-            float* to = y + part * 8;
             acc0_0.Store(to);
             acc0_1.Store(to + 16);
             acc0_2.Store(to + 32);

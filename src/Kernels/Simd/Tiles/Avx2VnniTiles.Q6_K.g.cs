@@ -12,6 +12,7 @@ internal static unsafe partial class Avx2VnniTiles
         int* quants = (int*)x->Quants;
         float* scales = x->Scales;
         int* corrections = x->Corrections32;
+        float* to = y;
         Vector256<float> acc0_0 = Vector256<float>.Zero;
         Vector256<float> acc1_0 = Vector256<float>.Zero;
         byte* d = panel;
@@ -164,7 +165,6 @@ internal static unsafe partial class Avx2VnniTiles
             scale += 64;
             w += 64;
         }
-        float* to = y;
         acc0_0.Store(to);
         acc1_0.Store(to + 8);
     }
@@ -176,6 +176,7 @@ internal static unsafe partial class Avx2VnniTiles
         int* corrections = x->Corrections32;
         for (int part = 0; part < 2; part++)
         {
+            float* to = y + part * 8;
             Vector256<float> acc0_0 = Vector256<float>.Zero;
             Vector256<float> acc0_1 = Vector256<float>.Zero;
             byte* d = panel + part * 32;
@@ -311,7 +312,6 @@ internal static unsafe partial class Avx2VnniTiles
                 scale += 64;
                 w += 64;
             }
-            float* to = y + part * 8;
             acc0_0.Store(to);
             acc0_1.Store(to + 16);
         }
@@ -324,6 +324,7 @@ internal static unsafe partial class Avx2VnniTiles
         int* corrections = x->Corrections32;
         for (int part = 0; part < 2; part++)
         {
+            float* to = y + part * 8;
             Vector256<float> acc0_0 = Vector256<float>.Zero;
             Vector256<float> acc0_1 = Vector256<float>.Zero;
             Vector256<float> acc0_2 = Vector256<float>.Zero;
@@ -342,6 +343,7 @@ internal static unsafe partial class Avx2VnniTiles
                 Vector256<float> inner0_3 = Vector256<float>.Zero;
                 for (int chunk = 0; chunk < 4; chunk++)
                 {
+                    Sse.Prefetch0(scale + 4096);
                     {
                         Vector256<int> i0_0;
                         Vector256<int> i0_1;
@@ -541,7 +543,6 @@ internal static unsafe partial class Avx2VnniTiles
                 scale += 64;
                 w += 64;
             }
-            float* to = y + part * 8;
             acc0_0.Store(to);
             acc0_1.Store(to + 16);
             acc0_2.Store(to + 32);

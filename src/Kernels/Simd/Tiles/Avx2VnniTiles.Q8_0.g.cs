@@ -12,6 +12,7 @@ internal static unsafe partial class Avx2VnniTiles
         int* quants = (int*)x->Quants;
         float* scales = x->Scales;
         int* corrections = x->Corrections8;
+        float* to = y;
         Vector256<float> acc0_0 = Vector256<float>.Zero;
         Vector256<float> acc1_0 = Vector256<float>.Zero;
         byte* w = panel + 32;
@@ -89,7 +90,6 @@ internal static unsafe partial class Avx2VnniTiles
             xs += 1;
             c += 1;
         }
-        float* to = y;
         acc0_0.Store(to);
         acc1_0.Store(to + 8);
     }
@@ -101,6 +101,7 @@ internal static unsafe partial class Avx2VnniTiles
         int* corrections = x->Corrections8;
         for (int part = 0; part < 2; part++)
         {
+            float* to = y + part * 8;
             Vector256<float> acc0_0 = Vector256<float>.Zero;
             Vector256<float> acc0_1 = Vector256<float>.Zero;
             byte* w = panel + 32 + part * 32;
@@ -177,7 +178,6 @@ internal static unsafe partial class Avx2VnniTiles
                 xs += 2;
                 c += 2;
             }
-            float* to = y + part * 8;
             acc0_0.Store(to);
             acc0_1.Store(to + 16);
         }
@@ -190,6 +190,7 @@ internal static unsafe partial class Avx2VnniTiles
         int* corrections = x->Corrections8;
         for (int part = 0; part < 2; part++)
         {
+            float* to = y + part * 8;
             Vector256<float> acc0_0 = Vector256<float>.Zero;
             Vector256<float> acc0_1 = Vector256<float>.Zero;
             Vector256<float> acc0_2 = Vector256<float>.Zero;
@@ -231,7 +232,6 @@ internal static unsafe partial class Avx2VnniTiles
                 xs += 4;
                 c += 4;
             }
-            float* to = y + part * 8;
             acc0_0.Store(to);
             acc0_1.Store(to + 16);
             acc0_2.Store(to + 32);

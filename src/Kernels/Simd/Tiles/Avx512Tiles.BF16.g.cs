@@ -10,10 +10,11 @@ internal static unsafe partial class Avx512Tiles
     public static void BF16_1(byte* panel, int columns, TileInput* x, float* y)
     {
         float* activations = x->Values;
-        Vector512<float> acc0_0 = Vector512<float>.Zero;
-        Vector512<float> acc1_0 = Vector512<float>.Zero;
-        Vector512<float> acc2_0 = Vector512<float>.Zero;
-        Vector512<float> acc3_0 = Vector512<float>.Zero;
+        float* to = y;
+        Vector512<float> acc0_0 = Vector512.Load(to);
+        Vector512<float> acc1_0 = Vector512.Load(to + 16);
+        Vector512<float> acc2_0 = Vector512.Load(to + 32);
+        Vector512<float> acc3_0 = Vector512.Load(to + 48);
         byte* w = panel;
         float* a = activations;
         for (int k = columns; k > 0; k--)
@@ -32,7 +33,40 @@ internal static unsafe partial class Avx512Tiles
             w += 128;
             a += 1;
         }
+        acc0_0.Store(to);
+        acc1_0.Store(to + 16);
+        acc2_0.Store(to + 32);
+        acc3_0.Store(to + 48);
+    }
+
+    public static void BF16_1Ahead(byte* panel, int columns, TileInput* x, float* y)
+    {
+        float* activations = x->Values;
         float* to = y;
+        Vector512<float> acc0_0 = Vector512.Load(to);
+        Vector512<float> acc1_0 = Vector512.Load(to + 16);
+        Vector512<float> acc2_0 = Vector512.Load(to + 32);
+        Vector512<float> acc3_0 = Vector512.Load(to + 48);
+        byte* w = panel;
+        float* a = activations;
+        for (int k = columns; k > 0; k--)
+        {
+            Sse.Prefetch0(w + 4096);
+            Vector512<int> pair0 = Vector512.Load((int*)(w));
+            Vector512<float> w0 = Vector512.ShiftLeft(pair0, 16).AsSingle();
+            Vector512<float> w1 = (pair0 & Vector512.Create(unchecked((int)0xffff0000))).AsSingle();
+            Sse.Prefetch0(w + 4160);
+            Vector512<int> pair1 = Vector512.Load((int*)(w + 64));
+            Vector512<float> w2 = Vector512.ShiftLeft(pair1, 16).AsSingle();
+            Vector512<float> w3 = (pair1 & Vector512.Create(unchecked((int)0xffff0000))).AsSingle();
+            Vector512<float> a0 = Vector512.Create(a[0]);
+            acc0_0 = Vector512.FusedMultiplyAdd(w0, a0, acc0_0);
+            acc1_0 = Vector512.FusedMultiplyAdd(w1, a0, acc1_0);
+            acc2_0 = Vector512.FusedMultiplyAdd(w2, a0, acc2_0);
+            acc3_0 = Vector512.FusedMultiplyAdd(w3, a0, acc3_0);
+            w += 128;
+            a += 1;
+        }
         acc0_0.Store(to);
         acc1_0.Store(to + 16);
         acc2_0.Store(to + 32);
@@ -42,14 +76,15 @@ internal static unsafe partial class Avx512Tiles
     public static void BF16_2(byte* panel, int columns, TileInput* x, float* y)
     {
         float* activations = x->Values;
-        Vector512<float> acc0_0 = Vector512<float>.Zero;
-        Vector512<float> acc0_1 = Vector512<float>.Zero;
-        Vector512<float> acc1_0 = Vector512<float>.Zero;
-        Vector512<float> acc1_1 = Vector512<float>.Zero;
-        Vector512<float> acc2_0 = Vector512<float>.Zero;
-        Vector512<float> acc2_1 = Vector512<float>.Zero;
-        Vector512<float> acc3_0 = Vector512<float>.Zero;
-        Vector512<float> acc3_1 = Vector512<float>.Zero;
+        float* to = y;
+        Vector512<float> acc0_0 = Vector512.Load(to);
+        Vector512<float> acc0_1 = Vector512.Load(to + 64);
+        Vector512<float> acc1_0 = Vector512.Load(to + 16);
+        Vector512<float> acc1_1 = Vector512.Load(to + 80);
+        Vector512<float> acc2_0 = Vector512.Load(to + 32);
+        Vector512<float> acc2_1 = Vector512.Load(to + 96);
+        Vector512<float> acc3_0 = Vector512.Load(to + 48);
+        Vector512<float> acc3_1 = Vector512.Load(to + 112);
         byte* w = panel;
         float* a = activations;
         for (int k = columns; k > 0; k--)
@@ -73,7 +108,6 @@ internal static unsafe partial class Avx512Tiles
             w += 128;
             a += 2;
         }
-        float* to = y;
         acc0_0.Store(to);
         acc0_1.Store(to + 64);
         acc1_0.Store(to + 16);
@@ -87,22 +121,23 @@ internal static unsafe partial class Avx512Tiles
     public static void BF16_4(byte* panel, int columns, TileInput* x, float* y)
     {
         float* activations = x->Values;
-        Vector512<float> acc0_0 = Vector512<float>.Zero;
-        Vector512<float> acc0_1 = Vector512<float>.Zero;
-        Vector512<float> acc0_2 = Vector512<float>.Zero;
-        Vector512<float> acc0_3 = Vector512<float>.Zero;
-        Vector512<float> acc1_0 = Vector512<float>.Zero;
-        Vector512<float> acc1_1 = Vector512<float>.Zero;
-        Vector512<float> acc1_2 = Vector512<float>.Zero;
-        Vector512<float> acc1_3 = Vector512<float>.Zero;
-        Vector512<float> acc2_0 = Vector512<float>.Zero;
-        Vector512<float> acc2_1 = Vector512<float>.Zero;
-        Vector512<float> acc2_2 = Vector512<float>.Zero;
-        Vector512<float> acc2_3 = Vector512<float>.Zero;
-        Vector512<float> acc3_0 = Vector512<float>.Zero;
-        Vector512<float> acc3_1 = Vector512<float>.Zero;
-        Vector512<float> acc3_2 = Vector512<float>.Zero;
-        Vector512<float> acc3_3 = Vector512<float>.Zero;
+        float* to = y;
+        Vector512<float> acc0_0 = Vector512.Load(to);
+        Vector512<float> acc0_1 = Vector512.Load(to + 64);
+        Vector512<float> acc0_2 = Vector512.Load(to + 128);
+        Vector512<float> acc0_3 = Vector512.Load(to + 192);
+        Vector512<float> acc1_0 = Vector512.Load(to + 16);
+        Vector512<float> acc1_1 = Vector512.Load(to + 80);
+        Vector512<float> acc1_2 = Vector512.Load(to + 144);
+        Vector512<float> acc1_3 = Vector512.Load(to + 208);
+        Vector512<float> acc2_0 = Vector512.Load(to + 32);
+        Vector512<float> acc2_1 = Vector512.Load(to + 96);
+        Vector512<float> acc2_2 = Vector512.Load(to + 160);
+        Vector512<float> acc2_3 = Vector512.Load(to + 224);
+        Vector512<float> acc3_0 = Vector512.Load(to + 48);
+        Vector512<float> acc3_1 = Vector512.Load(to + 112);
+        Vector512<float> acc3_2 = Vector512.Load(to + 176);
+        Vector512<float> acc3_3 = Vector512.Load(to + 240);
         byte* w = panel;
         float* a = activations;
         for (int k = columns; k > 0; k--)
@@ -138,7 +173,6 @@ internal static unsafe partial class Avx512Tiles
             w += 128;
             a += 4;
         }
-        float* to = y;
         acc0_0.Store(to);
         acc0_1.Store(to + 64);
         acc0_2.Store(to + 128);
@@ -160,76 +194,76 @@ internal static unsafe partial class Avx512Tiles
     public static void BF16_8(byte* panel, int columns, TileInput* x, float* y)
     {
         float* activations = x->Values;
-        for (int part = 0; part < 2; part++)
+        for (int token = 0; token < 8; token += 4)
         {
-            Vector512<float> acc0_0 = Vector512<float>.Zero;
-            Vector512<float> acc0_1 = Vector512<float>.Zero;
-            Vector512<float> acc0_2 = Vector512<float>.Zero;
-            Vector512<float> acc0_3 = Vector512<float>.Zero;
-            Vector512<float> acc0_4 = Vector512<float>.Zero;
-            Vector512<float> acc0_5 = Vector512<float>.Zero;
-            Vector512<float> acc0_6 = Vector512<float>.Zero;
-            Vector512<float> acc0_7 = Vector512<float>.Zero;
-            Vector512<float> acc1_0 = Vector512<float>.Zero;
-            Vector512<float> acc1_1 = Vector512<float>.Zero;
-            Vector512<float> acc1_2 = Vector512<float>.Zero;
-            Vector512<float> acc1_3 = Vector512<float>.Zero;
-            Vector512<float> acc1_4 = Vector512<float>.Zero;
-            Vector512<float> acc1_5 = Vector512<float>.Zero;
-            Vector512<float> acc1_6 = Vector512<float>.Zero;
-            Vector512<float> acc1_7 = Vector512<float>.Zero;
-            byte* w = panel + part * 64;
-            float* a = activations;
+            float* to = y + token * 64;
+            Vector512<float> acc0_0 = Vector512.Load(to);
+            Vector512<float> acc0_1 = Vector512.Load(to + 64);
+            Vector512<float> acc0_2 = Vector512.Load(to + 128);
+            Vector512<float> acc0_3 = Vector512.Load(to + 192);
+            Vector512<float> acc1_0 = Vector512.Load(to + 16);
+            Vector512<float> acc1_1 = Vector512.Load(to + 80);
+            Vector512<float> acc1_2 = Vector512.Load(to + 144);
+            Vector512<float> acc1_3 = Vector512.Load(to + 208);
+            Vector512<float> acc2_0 = Vector512.Load(to + 32);
+            Vector512<float> acc2_1 = Vector512.Load(to + 96);
+            Vector512<float> acc2_2 = Vector512.Load(to + 160);
+            Vector512<float> acc2_3 = Vector512.Load(to + 224);
+            Vector512<float> acc3_0 = Vector512.Load(to + 48);
+            Vector512<float> acc3_1 = Vector512.Load(to + 112);
+            Vector512<float> acc3_2 = Vector512.Load(to + 176);
+            Vector512<float> acc3_3 = Vector512.Load(to + 240);
+            byte* w = panel;
+            float* a = activations + token;
             for (int k = columns; k > 0; k--)
             {
                 Sse.Prefetch0(w + 4096);
                 Vector512<int> pair0 = Vector512.Load((int*)(w));
                 Vector512<float> w0 = Vector512.ShiftLeft(pair0, 16).AsSingle();
                 Vector512<float> w1 = (pair0 & Vector512.Create(unchecked((int)0xffff0000))).AsSingle();
+                Sse.Prefetch0(w + 4160);
+                Vector512<int> pair1 = Vector512.Load((int*)(w + 64));
+                Vector512<float> w2 = Vector512.ShiftLeft(pair1, 16).AsSingle();
+                Vector512<float> w3 = (pair1 & Vector512.Create(unchecked((int)0xffff0000))).AsSingle();
                 Vector512<float> a0 = Vector512.Create(a[0]);
                 acc0_0 = Vector512.FusedMultiplyAdd(w0, a0, acc0_0);
                 acc1_0 = Vector512.FusedMultiplyAdd(w1, a0, acc1_0);
+                acc2_0 = Vector512.FusedMultiplyAdd(w2, a0, acc2_0);
+                acc3_0 = Vector512.FusedMultiplyAdd(w3, a0, acc3_0);
                 Vector512<float> a1 = Vector512.Create(a[1]);
                 acc0_1 = Vector512.FusedMultiplyAdd(w0, a1, acc0_1);
                 acc1_1 = Vector512.FusedMultiplyAdd(w1, a1, acc1_1);
+                acc2_1 = Vector512.FusedMultiplyAdd(w2, a1, acc2_1);
+                acc3_1 = Vector512.FusedMultiplyAdd(w3, a1, acc3_1);
                 Vector512<float> a2 = Vector512.Create(a[2]);
                 acc0_2 = Vector512.FusedMultiplyAdd(w0, a2, acc0_2);
                 acc1_2 = Vector512.FusedMultiplyAdd(w1, a2, acc1_2);
+                acc2_2 = Vector512.FusedMultiplyAdd(w2, a2, acc2_2);
+                acc3_2 = Vector512.FusedMultiplyAdd(w3, a2, acc3_2);
                 Vector512<float> a3 = Vector512.Create(a[3]);
                 acc0_3 = Vector512.FusedMultiplyAdd(w0, a3, acc0_3);
                 acc1_3 = Vector512.FusedMultiplyAdd(w1, a3, acc1_3);
-                Vector512<float> a4 = Vector512.Create(a[4]);
-                acc0_4 = Vector512.FusedMultiplyAdd(w0, a4, acc0_4);
-                acc1_4 = Vector512.FusedMultiplyAdd(w1, a4, acc1_4);
-                Vector512<float> a5 = Vector512.Create(a[5]);
-                acc0_5 = Vector512.FusedMultiplyAdd(w0, a5, acc0_5);
-                acc1_5 = Vector512.FusedMultiplyAdd(w1, a5, acc1_5);
-                Vector512<float> a6 = Vector512.Create(a[6]);
-                acc0_6 = Vector512.FusedMultiplyAdd(w0, a6, acc0_6);
-                acc1_6 = Vector512.FusedMultiplyAdd(w1, a6, acc1_6);
-                Vector512<float> a7 = Vector512.Create(a[7]);
-                acc0_7 = Vector512.FusedMultiplyAdd(w0, a7, acc0_7);
-                acc1_7 = Vector512.FusedMultiplyAdd(w1, a7, acc1_7);
+                acc2_3 = Vector512.FusedMultiplyAdd(w2, a3, acc2_3);
+                acc3_3 = Vector512.FusedMultiplyAdd(w3, a3, acc3_3);
                 w += 128;
                 a += 8;
             }
-            float* to = y + part * 32;
             acc0_0.Store(to);
             acc0_1.Store(to + 64);
             acc0_2.Store(to + 128);
             acc0_3.Store(to + 192);
-            acc0_4.Store(to + 256);
-            acc0_5.Store(to + 320);
-            acc0_6.Store(to + 384);
-            acc0_7.Store(to + 448);
             acc1_0.Store(to + 16);
             acc1_1.Store(to + 80);
             acc1_2.Store(to + 144);
             acc1_3.Store(to + 208);
-            acc1_4.Store(to + 272);
-            acc1_5.Store(to + 336);
-            acc1_6.Store(to + 400);
-            acc1_7.Store(to + 464);
+            acc2_0.Store(to + 32);
+            acc2_1.Store(to + 96);
+            acc2_2.Store(to + 160);
+            acc2_3.Store(to + 224);
+            acc3_0.Store(to + 48);
+            acc3_1.Store(to + 112);
+            acc3_2.Store(to + 176);
+            acc3_3.Store(to + 240);
         }
     }
 }

@@ -13,6 +13,7 @@ internal static unsafe partial class Avx512Tiles
         float* scales = x->Scales;
         float* sums = x->NegativeSums;
         Vector512<byte> spreadLow = Vector512.Create(0x80008000, 0x80018001, 0x80028002, 0x80038003, 0x80048004, 0x80058005, 0x80068006, 0x80078007, 0x80088008, 0x80098009, 0x800a800a, 0x800b800b, 0x800c800c, 0x800d800d, 0x800e800e, 0x800f800f).AsByte();
+        float* to = y;
         Vector512<float> acc0_0 = Vector512<float>.Zero;
         byte* d = panel;
         byte* scale = panel + 64;
@@ -102,7 +103,114 @@ internal static unsafe partial class Avx512Tiles
             scale += 64;
             w += 64;
         }
+        acc0_0.Store(to);
+    }
+
+    public static void Q4_K_1Ahead(byte* panel, int columns, TileInput* x, float* y)
+    {
+        int* quants = (int*)x->Quants;
+        float* scales = x->Scales;
+        float* sums = x->NegativeSums;
+        Vector512<byte> spreadLow = Vector512.Create(0x80008000, 0x80018001, 0x80028002, 0x80038003, 0x80048004, 0x80058005, 0x80068006, 0x80078007, 0x80088008, 0x80098009, 0x800a800a, 0x800b800b, 0x800c800c, 0x800d800d, 0x800e800e, 0x800f800f).AsByte();
         float* to = y;
+        Vector512<float> acc0_0 = Vector512<float>.Zero;
+        byte* d = panel;
+        byte* scale = panel + 64;
+        byte* w = panel + 128;
+        int* q = quants;
+        float* xs = scales;
+        float* xm = sums;
+        for (int block = columns / 256; block > 0; block--)
+        {
+            Vector512<float> min0 = (Vector512.ShiftLeft(Avx512F.ConvertToVector512Int32(Vector256.Load((short*)(d + 32))), 13) & Vector512.Create(HalfBits)).AsSingle() * Vector512.Create(HalfScale);
+            Vector512<float> inner0_0 = Vector512<float>.Zero;
+            for (int chunk = 0; chunk < 4; chunk++)
+            {
+                Sse.Prefetch0(scale + 4096);
+                var zs0 = Avx512BW.Shuffle(Avx512F.BroadcastVector128ToVector512((uint*)(scale)).AsByte(), spreadLow).AsInt16();
+                Vector512<float> ms0 = Vector512.ConvertToSingle(Avx512F.ConvertToVector512Int32(Vector128.Load(scale + 32))) * min0;
+                var zu0 = Avx512BW.Shuffle(Avx512F.BroadcastVector128ToVector512((uint*)(scale + 16)).AsByte(), spreadLow).AsInt16();
+                Vector512<float> mu0 = Vector512.ConvertToSingle(Avx512F.ConvertToVector512Int32(Vector128.Load(scale + 48))) * min0;
+                var s0_0 = Vector512<short>.Zero;
+                var u0_0 = Vector512<short>.Zero;
+                {
+                    Sse.Prefetch0(w + 4096);
+                    Vector512<byte> v0_0 = Vector512.Load(w);
+                    Vector512<byte> low0_0 = v0_0 & Vector512.Create((byte)15);
+                    Vector512<byte> high0_0 = Vector512.ShiftRightLogical(v0_0.AsUInt16(), 4).AsByte() & Vector512.Create((byte)15);
+                    Sse.Prefetch0(w + 64 + 4096);
+                    Vector512<byte> v1_0 = Vector512.Load(w + 64);
+                    Vector512<byte> low1_0 = v1_0 & Vector512.Create((byte)15);
+                    Vector512<byte> high1_0 = Vector512.ShiftRightLogical(v1_0.AsUInt16(), 4).AsByte() & Vector512.Create((byte)15);
+                    Vector512<sbyte> a0_0 = Vector512.Create(q[0]).AsSByte();
+                    Vector512<sbyte> a0_1 = Vector512.Create(q[1]).AsSByte();
+                    Vector512<sbyte> a0_8 = Vector512.Create(q[8]).AsSByte();
+                    Vector512<sbyte> a0_9 = Vector512.Create(q[9]).AsSByte();
+                    s0_0 = s0_0 + (Avx512BW.MultiplyAddAdjacent(low0_0, a0_0) + Avx512BW.MultiplyAddAdjacent(low1_0, a0_1));
+                    u0_0 = u0_0 + (Avx512BW.MultiplyAddAdjacent(high0_0, a0_8) + Avx512BW.MultiplyAddAdjacent(high1_0, a0_9));
+                }
+                {
+                    Sse.Prefetch0(w + 128 + 4096);
+                    Vector512<byte> v0_0 = Vector512.Load(w + 128);
+                    Vector512<byte> low0_0 = v0_0 & Vector512.Create((byte)15);
+                    Vector512<byte> high0_0 = Vector512.ShiftRightLogical(v0_0.AsUInt16(), 4).AsByte() & Vector512.Create((byte)15);
+                    Sse.Prefetch0(w + 192 + 4096);
+                    Vector512<byte> v1_0 = Vector512.Load(w + 192);
+                    Vector512<byte> low1_0 = v1_0 & Vector512.Create((byte)15);
+                    Vector512<byte> high1_0 = Vector512.ShiftRightLogical(v1_0.AsUInt16(), 4).AsByte() & Vector512.Create((byte)15);
+                    Vector512<sbyte> a0_2 = Vector512.Create(q[2]).AsSByte();
+                    Vector512<sbyte> a0_3 = Vector512.Create(q[3]).AsSByte();
+                    Vector512<sbyte> a0_10 = Vector512.Create(q[10]).AsSByte();
+                    Vector512<sbyte> a0_11 = Vector512.Create(q[11]).AsSByte();
+                    s0_0 = s0_0 + (Avx512BW.MultiplyAddAdjacent(low0_0, a0_2) + Avx512BW.MultiplyAddAdjacent(low1_0, a0_3));
+                    u0_0 = u0_0 + (Avx512BW.MultiplyAddAdjacent(high0_0, a0_10) + Avx512BW.MultiplyAddAdjacent(high1_0, a0_11));
+                }
+                {
+                    Sse.Prefetch0(w + 256 + 4096);
+                    Vector512<byte> v0_0 = Vector512.Load(w + 256);
+                    Vector512<byte> low0_0 = v0_0 & Vector512.Create((byte)15);
+                    Vector512<byte> high0_0 = Vector512.ShiftRightLogical(v0_0.AsUInt16(), 4).AsByte() & Vector512.Create((byte)15);
+                    Sse.Prefetch0(w + 320 + 4096);
+                    Vector512<byte> v1_0 = Vector512.Load(w + 320);
+                    Vector512<byte> low1_0 = v1_0 & Vector512.Create((byte)15);
+                    Vector512<byte> high1_0 = Vector512.ShiftRightLogical(v1_0.AsUInt16(), 4).AsByte() & Vector512.Create((byte)15);
+                    Vector512<sbyte> a0_4 = Vector512.Create(q[4]).AsSByte();
+                    Vector512<sbyte> a0_5 = Vector512.Create(q[5]).AsSByte();
+                    Vector512<sbyte> a0_12 = Vector512.Create(q[12]).AsSByte();
+                    Vector512<sbyte> a0_13 = Vector512.Create(q[13]).AsSByte();
+                    s0_0 = s0_0 + (Avx512BW.MultiplyAddAdjacent(low0_0, a0_4) + Avx512BW.MultiplyAddAdjacent(low1_0, a0_5));
+                    u0_0 = u0_0 + (Avx512BW.MultiplyAddAdjacent(high0_0, a0_12) + Avx512BW.MultiplyAddAdjacent(high1_0, a0_13));
+                }
+                {
+                    Sse.Prefetch0(w + 384 + 4096);
+                    Vector512<byte> v0_0 = Vector512.Load(w + 384);
+                    Vector512<byte> low0_0 = v0_0 & Vector512.Create((byte)15);
+                    Vector512<byte> high0_0 = Vector512.ShiftRightLogical(v0_0.AsUInt16(), 4).AsByte() & Vector512.Create((byte)15);
+                    Sse.Prefetch0(w + 448 + 4096);
+                    Vector512<byte> v1_0 = Vector512.Load(w + 448);
+                    Vector512<byte> low1_0 = v1_0 & Vector512.Create((byte)15);
+                    Vector512<byte> high1_0 = Vector512.ShiftRightLogical(v1_0.AsUInt16(), 4).AsByte() & Vector512.Create((byte)15);
+                    Vector512<sbyte> a0_6 = Vector512.Create(q[6]).AsSByte();
+                    Vector512<sbyte> a0_7 = Vector512.Create(q[7]).AsSByte();
+                    Vector512<sbyte> a0_14 = Vector512.Create(q[14]).AsSByte();
+                    Vector512<sbyte> a0_15 = Vector512.Create(q[15]).AsSByte();
+                    s0_0 = s0_0 + (Avx512BW.MultiplyAddAdjacent(low0_0, a0_6) + Avx512BW.MultiplyAddAdjacent(low1_0, a0_7));
+                    u0_0 = u0_0 + (Avx512BW.MultiplyAddAdjacent(high0_0, a0_14) + Avx512BW.MultiplyAddAdjacent(high1_0, a0_15));
+                }
+                inner0_0 = Vector512.FusedMultiplyAdd(Vector512.ConvertToSingle(Avx512BW.MultiplyAddAdjacent(s0_0, zs0)), Vector512.Create(xs[0]), inner0_0); acc0_0 = Vector512.FusedMultiplyAdd(ms0, Vector512.Create(xm[0]), acc0_0);
+                inner0_0 = Vector512.FusedMultiplyAdd(Vector512.ConvertToSingle(Avx512BW.MultiplyAddAdjacent(u0_0, zu0)), Vector512.Create(xs[1]), inner0_0); acc0_0 = Vector512.FusedMultiplyAdd(mu0, Vector512.Create(xm[1]), acc0_0);
+                w += 576;
+                scale += 576;
+                q += 16;
+                xs += 2;
+                xm += 2;
+            }
+            Vector512<float> d0 = (Vector512.ShiftLeft(Avx512F.ConvertToVector512Int32(Vector256.Load((short*)(d))), 13) & Vector512.Create(HalfBits)).AsSingle() * Vector512.Create(HalfScale);
+            acc0_0 = Vector512.FusedMultiplyAdd(inner0_0, d0, acc0_0);
+            d += 2368;
+            scale += 64;
+            w += 64;
+        }
         acc0_0.Store(to);
     }
 
@@ -112,6 +220,7 @@ internal static unsafe partial class Avx512Tiles
         float* scales = x->Scales;
         float* sums = x->NegativeSums;
         Vector512<byte> spreadLow = Vector512.Create(0x80008000, 0x80018001, 0x80028002, 0x80038003, 0x80048004, 0x80058005, 0x80068006, 0x80078007, 0x80088008, 0x80098009, 0x800a800a, 0x800b800b, 0x800c800c, 0x800d800d, 0x800e800e, 0x800f800f).AsByte();
+        float* to = y;
         Vector512<float> acc0_0 = Vector512<float>.Zero;
         Vector512<float> acc0_1 = Vector512<float>.Zero;
         byte* d = panel;
@@ -232,7 +341,6 @@ internal static unsafe partial class Avx512Tiles
             scale += 64;
             w += 64;
         }
-        float* to = y;
         acc0_0.Store(to);
         acc0_1.Store(to + 16);
     }
@@ -243,6 +351,7 @@ internal static unsafe partial class Avx512Tiles
         float* scales = x->Scales;
         float* sums = x->NegativeSums;
         Vector512<byte> spreadLow = Vector512.Create(0x80008000, 0x80018001, 0x80028002, 0x80038003, 0x80048004, 0x80058005, 0x80068006, 0x80078007, 0x80088008, 0x80098009, 0x800a800a, 0x800b800b, 0x800c800c, 0x800d800d, 0x800e800e, 0x800f800f).AsByte();
+        float* to = y;
         Vector512<float> acc0_0 = Vector512<float>.Zero;
         Vector512<float> acc0_1 = Vector512<float>.Zero;
         Vector512<float> acc0_2 = Vector512<float>.Zero;
@@ -262,6 +371,7 @@ internal static unsafe partial class Avx512Tiles
             Vector512<float> inner0_3 = Vector512<float>.Zero;
             for (int chunk = 0; chunk < 4; chunk++)
             {
+                Sse.Prefetch0(scale + 4096);
                 {
                     var s0_0 = Vector512<short>.Zero;
                     var s0_1 = Vector512<short>.Zero;
@@ -345,7 +455,6 @@ internal static unsafe partial class Avx512Tiles
             scale += 64;
             w += 64;
         }
-        float* to = y;
         acc0_0.Store(to);
         acc0_1.Store(to + 16);
         acc0_2.Store(to + 32);
@@ -358,6 +467,7 @@ internal static unsafe partial class Avx512Tiles
         float* scales = x->Scales;
         float* sums = x->NegativeSums;
         Vector512<byte> spreadLow = Vector512.Create(0x80008000, 0x80018001, 0x80028002, 0x80038003, 0x80048004, 0x80058005, 0x80068006, 0x80078007, 0x80088008, 0x80098009, 0x800a800a, 0x800b800b, 0x800c800c, 0x800d800d, 0x800e800e, 0x800f800f).AsByte();
+        float* to = y;
         Vector512<float> acc0_0 = Vector512<float>.Zero;
         Vector512<float> acc0_1 = Vector512<float>.Zero;
         Vector512<float> acc0_2 = Vector512<float>.Zero;
@@ -385,6 +495,7 @@ internal static unsafe partial class Avx512Tiles
             Vector512<float> inner0_7 = Vector512<float>.Zero;
             for (int chunk = 0; chunk < 4; chunk++)
             {
+                Sse.Prefetch0(scale + 4096);
                 {
                     var s0_0 = Vector512<short>.Zero;
                     var s0_1 = Vector512<short>.Zero;
@@ -512,7 +623,6 @@ internal static unsafe partial class Avx512Tiles
             scale += 64;
             w += 64;
         }
-        float* to = y;
         acc0_0.Store(to);
         acc0_1.Store(to + 16);
         acc0_2.Store(to + 32);

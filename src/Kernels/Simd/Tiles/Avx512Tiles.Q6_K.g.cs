@@ -13,6 +13,7 @@ internal static unsafe partial class Avx512Tiles
         float* scales = x->Scales;
         int* corrections = x->Corrections32;
         Vector512<byte> spreadHigh = Vector512.Create(0x00800080, 0x01800180, 0x02800280, 0x03800380, 0x04800480, 0x05800580, 0x06800680, 0x07800780, 0x08800880, 0x09800980, 0x0a800a80, 0x0b800b80, 0x0c800c80, 0x0d800d80, 0x0e800e80, 0x0f800f80).AsByte();
+        float* to = y;
         Vector512<float> acc0_0 = Vector512<float>.Zero;
         byte* d = panel;
         byte* scale = panel + 64;
@@ -113,7 +114,129 @@ internal static unsafe partial class Avx512Tiles
             scale += 64;
             w += 64;
         }
+        acc0_0.Store(to);
+    }
+
+    public static void Q6_K_1Ahead(byte* panel, int columns, TileInput* x, float* y)
+    {
+        int* quants = (int*)x->Quants;
+        float* scales = x->Scales;
+        int* corrections = x->Corrections32;
+        Vector512<byte> spreadHigh = Vector512.Create(0x00800080, 0x01800180, 0x02800280, 0x03800380, 0x04800480, 0x05800580, 0x06800680, 0x07800780, 0x08800880, 0x09800980, 0x0a800a80, 0x0b800b80, 0x0c800c80, 0x0d800d80, 0x0e800e80, 0x0f800f80).AsByte();
         float* to = y;
+        Vector512<float> acc0_0 = Vector512<float>.Zero;
+        byte* d = panel;
+        byte* scale = panel + 64;
+        byte* w = panel + 128;
+        int* q = quants;
+        float* xs = scales;
+        int* c = corrections;
+        for (int block = columns / 256; block > 0; block--)
+        {
+            Vector512<float> inner0_0 = Vector512<float>.Zero;
+            for (int chunk = 0; chunk < 4; chunk++)
+            {
+                Sse.Prefetch0(scale + 4096);
+                {
+                    Vector512<int> i0_0;
+                    {
+                        var s0_0 = Vector512.Create(c[0]).AsInt16();
+                        Sse.Prefetch0(w + 4096);
+                        Vector512<byte> v0 = Vector512.Load(w);
+                        Sse.Prefetch0(w + 64 + 4096);
+                        Vector512<byte> u0 = Vector512.Load(w + 64);
+                        Sse.Prefetch0(w + 128 + 4096);
+                        Vector512<byte> h0 = Vector512.Load(w + 128);
+                        Vector512<byte> w0_0 = (v0 & Vector512.Create((byte)15)) | (Vector512.ShiftLeft(h0.AsUInt16(), 4).AsByte() & Vector512.Create((byte)0x30));
+                        Vector512<byte> w1_0 = (Vector512.ShiftRightLogical(v0.AsUInt16(), 4).AsByte() & Vector512.Create((byte)15)) | (Vector512.ShiftLeft(h0.AsUInt16(), 2).AsByte() & Vector512.Create((byte)0x30));
+                        Vector512<byte> w2_0 = (u0 & Vector512.Create((byte)15)) | (h0 & Vector512.Create((byte)0x30));
+                        Vector512<byte> w3_0 = (Vector512.ShiftRightLogical(u0.AsUInt16(), 4).AsByte() & Vector512.Create((byte)15)) | (Vector512.ShiftRightLogical(h0.AsUInt16(), 2).AsByte() & Vector512.Create((byte)0x30));
+                        Vector512<sbyte> a0_0 = Vector512.Create(q[0]).AsSByte();
+                        Vector512<sbyte> a0_1 = Vector512.Create(q[1]).AsSByte();
+                        Vector512<sbyte> a0_2 = Vector512.Create(q[2]).AsSByte();
+                        Vector512<sbyte> a0_3 = Vector512.Create(q[3]).AsSByte();
+                        s0_0 = s0_0 + ((Avx512BW.MultiplyAddAdjacent(w0_0, a0_0) + Avx512BW.MultiplyAddAdjacent(w1_0, a0_1)) + (Avx512BW.MultiplyAddAdjacent(w2_0, a0_2) + Avx512BW.MultiplyAddAdjacent(w3_0, a0_3)));
+                        var z0 = Vector512.ShiftRightArithmetic(Avx512BW.Shuffle(Avx512F.BroadcastVector128ToVector512((uint*)(scale)).AsByte(), spreadHigh).AsInt16(), 8);
+                        i0_0 = Avx512BW.MultiplyAddAdjacent(s0_0, z0);
+                    }
+                    {
+                        var s0_0 = Vector512.Create(c[1]).AsInt16();
+                        Sse.Prefetch0(w + 192 + 4096);
+                        Vector512<byte> v0 = Vector512.Load(w + 192);
+                        Sse.Prefetch0(w + 256 + 4096);
+                        Vector512<byte> u0 = Vector512.Load(w + 256);
+                        Sse.Prefetch0(w + 320 + 4096);
+                        Vector512<byte> h0 = Vector512.Load(w + 320);
+                        Vector512<byte> w0_0 = (v0 & Vector512.Create((byte)15)) | (Vector512.ShiftLeft(h0.AsUInt16(), 4).AsByte() & Vector512.Create((byte)0x30));
+                        Vector512<byte> w1_0 = (Vector512.ShiftRightLogical(v0.AsUInt16(), 4).AsByte() & Vector512.Create((byte)15)) | (Vector512.ShiftLeft(h0.AsUInt16(), 2).AsByte() & Vector512.Create((byte)0x30));
+                        Vector512<byte> w2_0 = (u0 & Vector512.Create((byte)15)) | (h0 & Vector512.Create((byte)0x30));
+                        Vector512<byte> w3_0 = (Vector512.ShiftRightLogical(u0.AsUInt16(), 4).AsByte() & Vector512.Create((byte)15)) | (Vector512.ShiftRightLogical(h0.AsUInt16(), 2).AsByte() & Vector512.Create((byte)0x30));
+                        Vector512<sbyte> a0_4 = Vector512.Create(q[4]).AsSByte();
+                        Vector512<sbyte> a0_5 = Vector512.Create(q[5]).AsSByte();
+                        Vector512<sbyte> a0_6 = Vector512.Create(q[6]).AsSByte();
+                        Vector512<sbyte> a0_7 = Vector512.Create(q[7]).AsSByte();
+                        s0_0 = s0_0 + ((Avx512BW.MultiplyAddAdjacent(w0_0, a0_4) + Avx512BW.MultiplyAddAdjacent(w1_0, a0_5)) + (Avx512BW.MultiplyAddAdjacent(w2_0, a0_6) + Avx512BW.MultiplyAddAdjacent(w3_0, a0_7)));
+                        var z0 = Vector512.ShiftRightArithmetic(Avx512BW.Shuffle(Avx512F.BroadcastVector128ToVector512((uint*)(scale + 16)).AsByte(), spreadHigh).AsInt16(), 8);
+                        i0_0 = i0_0 + Avx512BW.MultiplyAddAdjacent(s0_0, z0);
+                    }
+                    inner0_0 = Vector512.FusedMultiplyAdd(Vector512.ConvertToSingle(i0_0), Vector512.Create(xs[0]), inner0_0);
+                }
+                {
+                    Vector512<int> i0_0;
+                    {
+                        var s0_0 = Vector512.Create(c[2]).AsInt16();
+                        Sse.Prefetch0(w + 384 + 4096);
+                        Vector512<byte> v0 = Vector512.Load(w + 384);
+                        Sse.Prefetch0(w + 448 + 4096);
+                        Vector512<byte> u0 = Vector512.Load(w + 448);
+                        Sse.Prefetch0(w + 512 + 4096);
+                        Vector512<byte> h0 = Vector512.Load(w + 512);
+                        Vector512<byte> w0_0 = (v0 & Vector512.Create((byte)15)) | (Vector512.ShiftLeft(h0.AsUInt16(), 4).AsByte() & Vector512.Create((byte)0x30));
+                        Vector512<byte> w1_0 = (Vector512.ShiftRightLogical(v0.AsUInt16(), 4).AsByte() & Vector512.Create((byte)15)) | (Vector512.ShiftLeft(h0.AsUInt16(), 2).AsByte() & Vector512.Create((byte)0x30));
+                        Vector512<byte> w2_0 = (u0 & Vector512.Create((byte)15)) | (h0 & Vector512.Create((byte)0x30));
+                        Vector512<byte> w3_0 = (Vector512.ShiftRightLogical(u0.AsUInt16(), 4).AsByte() & Vector512.Create((byte)15)) | (Vector512.ShiftRightLogical(h0.AsUInt16(), 2).AsByte() & Vector512.Create((byte)0x30));
+                        Vector512<sbyte> a0_8 = Vector512.Create(q[8]).AsSByte();
+                        Vector512<sbyte> a0_9 = Vector512.Create(q[9]).AsSByte();
+                        Vector512<sbyte> a0_10 = Vector512.Create(q[10]).AsSByte();
+                        Vector512<sbyte> a0_11 = Vector512.Create(q[11]).AsSByte();
+                        s0_0 = s0_0 + ((Avx512BW.MultiplyAddAdjacent(w0_0, a0_8) + Avx512BW.MultiplyAddAdjacent(w1_0, a0_9)) + (Avx512BW.MultiplyAddAdjacent(w2_0, a0_10) + Avx512BW.MultiplyAddAdjacent(w3_0, a0_11)));
+                        var z0 = Vector512.ShiftRightArithmetic(Avx512BW.Shuffle(Avx512F.BroadcastVector128ToVector512((uint*)(scale + 32)).AsByte(), spreadHigh).AsInt16(), 8);
+                        i0_0 = Avx512BW.MultiplyAddAdjacent(s0_0, z0);
+                    }
+                    {
+                        var s0_0 = Vector512.Create(c[3]).AsInt16();
+                        Sse.Prefetch0(w + 576 + 4096);
+                        Vector512<byte> v0 = Vector512.Load(w + 576);
+                        Sse.Prefetch0(w + 640 + 4096);
+                        Vector512<byte> u0 = Vector512.Load(w + 640);
+                        Sse.Prefetch0(w + 704 + 4096);
+                        Vector512<byte> h0 = Vector512.Load(w + 704);
+                        Vector512<byte> w0_0 = (v0 & Vector512.Create((byte)15)) | (Vector512.ShiftLeft(h0.AsUInt16(), 4).AsByte() & Vector512.Create((byte)0x30));
+                        Vector512<byte> w1_0 = (Vector512.ShiftRightLogical(v0.AsUInt16(), 4).AsByte() & Vector512.Create((byte)15)) | (Vector512.ShiftLeft(h0.AsUInt16(), 2).AsByte() & Vector512.Create((byte)0x30));
+                        Vector512<byte> w2_0 = (u0 & Vector512.Create((byte)15)) | (h0 & Vector512.Create((byte)0x30));
+                        Vector512<byte> w3_0 = (Vector512.ShiftRightLogical(u0.AsUInt16(), 4).AsByte() & Vector512.Create((byte)15)) | (Vector512.ShiftRightLogical(h0.AsUInt16(), 2).AsByte() & Vector512.Create((byte)0x30));
+                        Vector512<sbyte> a0_12 = Vector512.Create(q[12]).AsSByte();
+                        Vector512<sbyte> a0_13 = Vector512.Create(q[13]).AsSByte();
+                        Vector512<sbyte> a0_14 = Vector512.Create(q[14]).AsSByte();
+                        Vector512<sbyte> a0_15 = Vector512.Create(q[15]).AsSByte();
+                        s0_0 = s0_0 + ((Avx512BW.MultiplyAddAdjacent(w0_0, a0_12) + Avx512BW.MultiplyAddAdjacent(w1_0, a0_13)) + (Avx512BW.MultiplyAddAdjacent(w2_0, a0_14) + Avx512BW.MultiplyAddAdjacent(w3_0, a0_15)));
+                        var z0 = Vector512.ShiftRightArithmetic(Avx512BW.Shuffle(Avx512F.BroadcastVector128ToVector512((uint*)(scale + 48)).AsByte(), spreadHigh).AsInt16(), 8);
+                        i0_0 = i0_0 + Avx512BW.MultiplyAddAdjacent(s0_0, z0);
+                    }
+                    inner0_0 = Vector512.FusedMultiplyAdd(Vector512.ConvertToSingle(i0_0), Vector512.Create(xs[1]), inner0_0);
+                }
+                w += 832;
+                scale += 832;
+                q += 16;
+                xs += 2;
+                c += 4;
+            }
+            Vector512<float> d0 = Vector512.Load((float*)(d));
+            acc0_0 = Vector512.FusedMultiplyAdd(inner0_0, d0, acc0_0);
+            d += 3392;
+            scale += 64;
+            w += 64;
+        }
         acc0_0.Store(to);
     }
 
@@ -123,6 +246,7 @@ internal static unsafe partial class Avx512Tiles
         float* scales = x->Scales;
         int* corrections = x->Corrections32;
         Vector512<byte> spreadHigh = Vector512.Create(0x00800080, 0x01800180, 0x02800280, 0x03800380, 0x04800480, 0x05800580, 0x06800680, 0x07800780, 0x08800880, 0x09800980, 0x0a800a80, 0x0b800b80, 0x0c800c80, 0x0d800d80, 0x0e800e80, 0x0f800f80).AsByte();
+        float* to = y;
         Vector512<float> acc0_0 = Vector512<float>.Zero;
         Vector512<float> acc0_1 = Vector512<float>.Zero;
         byte* d = panel;
@@ -258,7 +382,6 @@ internal static unsafe partial class Avx512Tiles
             scale += 64;
             w += 64;
         }
-        float* to = y;
         acc0_0.Store(to);
         acc0_1.Store(to + 16);
     }
@@ -269,6 +392,7 @@ internal static unsafe partial class Avx512Tiles
         float* scales = x->Scales;
         int* corrections = x->Corrections32;
         Vector512<byte> spreadHigh = Vector512.Create(0x00800080, 0x01800180, 0x02800280, 0x03800380, 0x04800480, 0x05800580, 0x06800680, 0x07800780, 0x08800880, 0x09800980, 0x0a800a80, 0x0b800b80, 0x0c800c80, 0x0d800d80, 0x0e800e80, 0x0f800f80).AsByte();
+        float* to = y;
         Vector512<float> acc0_0 = Vector512<float>.Zero;
         Vector512<float> acc0_1 = Vector512<float>.Zero;
         Vector512<float> acc0_2 = Vector512<float>.Zero;
@@ -287,6 +411,7 @@ internal static unsafe partial class Avx512Tiles
             Vector512<float> inner0_3 = Vector512<float>.Zero;
             for (int chunk = 0; chunk < 4; chunk++)
             {
+                Sse.Prefetch0(scale + 4096);
                 {
                     Vector512<int> i0_0;
                     Vector512<int> i0_1;
@@ -486,7 +611,6 @@ internal static unsafe partial class Avx512Tiles
             scale += 64;
             w += 64;
         }
-        float* to = y;
         acc0_0.Store(to);
         acc0_1.Store(to + 16);
         acc0_2.Store(to + 32);
@@ -499,6 +623,7 @@ internal static unsafe partial class Avx512Tiles
         float* scales = x->Scales;
         int* corrections = x->Corrections32;
         Vector512<byte> spreadHigh = Vector512.Create(0x00800080, 0x01800180, 0x02800280, 0x03800380, 0x04800480, 0x05800580, 0x06800680, 0x07800780, 0x08800880, 0x09800980, 0x0a800a80, 0x0b800b80, 0x0c800c80, 0x0d800d80, 0x0e800e80, 0x0f800f80).AsByte();
+        float* to = y;
         Vector512<float> acc0_0 = Vector512<float>.Zero;
         Vector512<float> acc0_1 = Vector512<float>.Zero;
         Vector512<float> acc0_2 = Vector512<float>.Zero;
@@ -525,6 +650,7 @@ internal static unsafe partial class Avx512Tiles
             Vector512<float> inner0_7 = Vector512<float>.Zero;
             for (int chunk = 0; chunk < 4; chunk++)
             {
+                Sse.Prefetch0(scale + 4096);
                 {
                     Vector512<int> i0_0;
                     Vector512<int> i0_1;
@@ -856,7 +982,6 @@ internal static unsafe partial class Avx512Tiles
             scale += 64;
             w += 64;
         }
-        float* to = y;
         acc0_0.Store(to);
         acc0_1.Store(to + 16);
         acc0_2.Store(to + 32);

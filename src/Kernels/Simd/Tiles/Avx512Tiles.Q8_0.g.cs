@@ -12,6 +12,7 @@ internal static unsafe partial class Avx512Tiles
         int* quants = (int*)x->Quants;
         float* scales = x->Scales;
         int* corrections = x->Corrections8;
+        float* to = y;
         Vector512<float> acc0_0 = Vector512<float>.Zero;
         byte* w = panel + 32;
         byte* d = panel;
@@ -78,7 +79,89 @@ internal static unsafe partial class Avx512Tiles
             xs += 1;
             c += 1;
         }
+        acc0_0.Store(to);
+    }
+
+    public static void Q8_0_1Ahead(byte* panel, int columns, TileInput* x, float* y)
+    {
+        int* quants = (int*)x->Quants;
+        float* scales = x->Scales;
+        int* corrections = x->Corrections8;
         float* to = y;
+        Vector512<float> acc0_0 = Vector512<float>.Zero;
+        byte* w = panel + 32;
+        byte* d = panel;
+        int* q = quants;
+        float* xs = scales;
+        int* c = corrections;
+        for (int block = columns / 32; block > 0; block--)
+        {
+            var s0_0 = Vector512<short>.Zero;
+            var u0_0 = Vector512.Create(c[0]).AsInt16();
+            {
+                Sse.Prefetch0(w + 4096);
+                Vector512<byte> v0_0 = Vector512.Load(w);
+                Vector512<byte> low0_0 = v0_0 & Vector512.Create((byte)15);
+                Vector512<byte> high0_0 = Vector512.ShiftRightLogical(v0_0.AsUInt16(), 4).AsByte() & Vector512.Create((byte)15);
+                Sse.Prefetch0(w + 64 + 4096);
+                Vector512<byte> v1_0 = Vector512.Load(w + 64);
+                Vector512<byte> low1_0 = v1_0 & Vector512.Create((byte)15);
+                Vector512<byte> high1_0 = Vector512.ShiftRightLogical(v1_0.AsUInt16(), 4).AsByte() & Vector512.Create((byte)15);
+                Vector512<sbyte> a0_0 = Vector512.Create(q[0]).AsSByte();
+                Vector512<sbyte> a0_1 = Vector512.Create(q[1]).AsSByte();
+                s0_0 = s0_0 + (Avx512BW.MultiplyAddAdjacent(low0_0, a0_0) + Avx512BW.MultiplyAddAdjacent(low1_0, a0_1));
+                u0_0 = u0_0 + (Avx512BW.MultiplyAddAdjacent(high0_0, a0_0) + Avx512BW.MultiplyAddAdjacent(high1_0, a0_1));
+            }
+            {
+                Sse.Prefetch0(w + 128 + 4096);
+                Vector512<byte> v0_0 = Vector512.Load(w + 128);
+                Vector512<byte> low0_0 = v0_0 & Vector512.Create((byte)15);
+                Vector512<byte> high0_0 = Vector512.ShiftRightLogical(v0_0.AsUInt16(), 4).AsByte() & Vector512.Create((byte)15);
+                Sse.Prefetch0(w + 192 + 4096);
+                Vector512<byte> v1_0 = Vector512.Load(w + 192);
+                Vector512<byte> low1_0 = v1_0 & Vector512.Create((byte)15);
+                Vector512<byte> high1_0 = Vector512.ShiftRightLogical(v1_0.AsUInt16(), 4).AsByte() & Vector512.Create((byte)15);
+                Vector512<sbyte> a0_2 = Vector512.Create(q[2]).AsSByte();
+                Vector512<sbyte> a0_3 = Vector512.Create(q[3]).AsSByte();
+                s0_0 = s0_0 + (Avx512BW.MultiplyAddAdjacent(low0_0, a0_2) + Avx512BW.MultiplyAddAdjacent(low1_0, a0_3));
+                u0_0 = u0_0 + (Avx512BW.MultiplyAddAdjacent(high0_0, a0_2) + Avx512BW.MultiplyAddAdjacent(high1_0, a0_3));
+            }
+            {
+                Sse.Prefetch0(w + 256 + 4096);
+                Vector512<byte> v0_0 = Vector512.Load(w + 256);
+                Vector512<byte> low0_0 = v0_0 & Vector512.Create((byte)15);
+                Vector512<byte> high0_0 = Vector512.ShiftRightLogical(v0_0.AsUInt16(), 4).AsByte() & Vector512.Create((byte)15);
+                Sse.Prefetch0(w + 320 + 4096);
+                Vector512<byte> v1_0 = Vector512.Load(w + 320);
+                Vector512<byte> low1_0 = v1_0 & Vector512.Create((byte)15);
+                Vector512<byte> high1_0 = Vector512.ShiftRightLogical(v1_0.AsUInt16(), 4).AsByte() & Vector512.Create((byte)15);
+                Vector512<sbyte> a0_4 = Vector512.Create(q[4]).AsSByte();
+                Vector512<sbyte> a0_5 = Vector512.Create(q[5]).AsSByte();
+                s0_0 = s0_0 + (Avx512BW.MultiplyAddAdjacent(low0_0, a0_4) + Avx512BW.MultiplyAddAdjacent(low1_0, a0_5));
+                u0_0 = u0_0 + (Avx512BW.MultiplyAddAdjacent(high0_0, a0_4) + Avx512BW.MultiplyAddAdjacent(high1_0, a0_5));
+            }
+            {
+                Sse.Prefetch0(w + 384 + 4096);
+                Vector512<byte> v0_0 = Vector512.Load(w + 384);
+                Vector512<byte> low0_0 = v0_0 & Vector512.Create((byte)15);
+                Vector512<byte> high0_0 = Vector512.ShiftRightLogical(v0_0.AsUInt16(), 4).AsByte() & Vector512.Create((byte)15);
+                Sse.Prefetch0(w + 448 + 4096);
+                Vector512<byte> v1_0 = Vector512.Load(w + 448);
+                Vector512<byte> low1_0 = v1_0 & Vector512.Create((byte)15);
+                Vector512<byte> high1_0 = Vector512.ShiftRightLogical(v1_0.AsUInt16(), 4).AsByte() & Vector512.Create((byte)15);
+                Vector512<sbyte> a0_6 = Vector512.Create(q[6]).AsSByte();
+                Vector512<sbyte> a0_7 = Vector512.Create(q[7]).AsSByte();
+                s0_0 = s0_0 + (Avx512BW.MultiplyAddAdjacent(low0_0, a0_6) + Avx512BW.MultiplyAddAdjacent(low1_0, a0_7));
+                u0_0 = u0_0 + (Avx512BW.MultiplyAddAdjacent(high0_0, a0_6) + Avx512BW.MultiplyAddAdjacent(high1_0, a0_7));
+            }
+            Vector512<float> d0 = (Vector512.ShiftLeft(Avx512F.ConvertToVector512Int32(Vector256.Load((short*)(d))), 13) & Vector512.Create(HalfBits)).AsSingle() * Vector512.Create(HalfScale);
+            acc0_0 = Vector512.FusedMultiplyAdd(Vector512.ConvertToSingle(Avx512BW.MultiplyAddAdjacent(s0_0, Vector512.Create((short)1)) + Avx512BW.MultiplyAddAdjacent(u0_0, Vector512.Create((short)16))), d0 * Vector512.Create(xs[0]), acc0_0);
+            w += 544;
+            d += 544;
+            q += 8;
+            xs += 1;
+            c += 1;
+        }
         acc0_0.Store(to);
     }
 
@@ -87,6 +170,7 @@ internal static unsafe partial class Avx512Tiles
         int* quants = (int*)x->Quants;
         float* scales = x->Scales;
         int* corrections = x->Corrections8;
+        float* to = y;
         Vector512<float> acc0_0 = Vector512<float>.Zero;
         Vector512<float> acc0_1 = Vector512<float>.Zero;
         byte* w = panel + 32;
@@ -173,7 +257,6 @@ internal static unsafe partial class Avx512Tiles
             xs += 2;
             c += 2;
         }
-        float* to = y;
         acc0_0.Store(to);
         acc0_1.Store(to + 16);
     }
@@ -183,6 +266,7 @@ internal static unsafe partial class Avx512Tiles
         int* quants = (int*)x->Quants;
         float* scales = x->Scales;
         int* corrections = x->Corrections8;
+        float* to = y;
         Vector512<float> acc0_0 = Vector512<float>.Zero;
         Vector512<float> acc0_1 = Vector512<float>.Zero;
         Vector512<float> acc0_2 = Vector512<float>.Zero;
@@ -242,7 +326,6 @@ internal static unsafe partial class Avx512Tiles
             xs += 4;
             c += 4;
         }
-        float* to = y;
         acc0_0.Store(to);
         acc0_1.Store(to + 16);
         acc0_2.Store(to + 32);
@@ -254,6 +337,7 @@ internal static unsafe partial class Avx512Tiles
         int* quants = (int*)x->Quants;
         float* scales = x->Scales;
         int* corrections = x->Corrections8;
+        float* to = y;
         Vector512<float> acc0_0 = Vector512<float>.Zero;
         Vector512<float> acc0_1 = Vector512<float>.Zero;
         Vector512<float> acc0_2 = Vector512<float>.Zero;
@@ -345,7 +429,6 @@ internal static unsafe partial class Avx512Tiles
             xs += 8;
             c += 8;
         }
-        float* to = y;
         acc0_0.Store(to);
         acc0_1.Store(to + 16);
         acc0_2.Store(to + 32);

@@ -12,6 +12,7 @@ internal static unsafe partial class Avx512VnniTiles
         int* quants = (int*)x->Quants;
         float* scales = x->Scales;
         int* corrections = x->Corrections8;
+        float* to = y;
         Vector256<float> acc0_0 = Vector256<float>.Zero;
         Vector256<float> acc1_0 = Vector256<float>.Zero;
         byte* w = panel + 32;
@@ -89,7 +90,101 @@ internal static unsafe partial class Avx512VnniTiles
             xs += 1;
             c += 1;
         }
+        acc0_0.Store(to);
+        acc1_0.Store(to + 8);
+    }
+
+    public static void Q8_0_1Ahead(byte* panel, int columns, TileInput* x, float* y)
+    {
+        int* quants = (int*)x->Quants;
+        float* scales = x->Scales;
+        int* corrections = x->Corrections8;
         float* to = y;
+        Vector256<float> acc0_0 = Vector256<float>.Zero;
+        Vector256<float> acc1_0 = Vector256<float>.Zero;
+        byte* w = panel + 32;
+        byte* d = panel;
+        int* q = quants;
+        float* xs = scales;
+        int* c = corrections;
+        for (int block = columns / 32; block > 0; block--)
+        {
+            var s0_0 = Avx2.MultiplyAddAdjacent(Vector256.Create(c[0]).AsInt16(), Vector256.Create((short)16));
+            var s1_0 = Avx2.MultiplyAddAdjacent(Vector256.Create(c[0]).AsInt16(), Vector256.Create((short)16));
+            {
+                Sse.Prefetch0(w + 4096);
+                Vector256<byte> b0_0 = Vector256.Load(w);
+                Vector256<byte> b0_1 = Vector256.Load(w + 32);
+                Vector256<sbyte> a0_0 = Vector256.Create(q[0]).AsSByte();
+                s0_0 = AvxVnni.MultiplyWideningAndAdd(s0_0, b0_0, a0_0);
+                s1_0 = AvxVnni.MultiplyWideningAndAdd(s1_0, b0_1, a0_0);
+            }
+            {
+                Sse.Prefetch0(w + 64 + 4096);
+                Vector256<byte> b0_0 = Vector256.Load(w + 64);
+                Vector256<byte> b0_1 = Vector256.Load(w + 64 + 32);
+                Vector256<sbyte> a0_1 = Vector256.Create(q[1]).AsSByte();
+                s0_0 = AvxVnni.MultiplyWideningAndAdd(s0_0, b0_0, a0_1);
+                s1_0 = AvxVnni.MultiplyWideningAndAdd(s1_0, b0_1, a0_1);
+            }
+            {
+                Sse.Prefetch0(w + 128 + 4096);
+                Vector256<byte> b0_0 = Vector256.Load(w + 128);
+                Vector256<byte> b0_1 = Vector256.Load(w + 128 + 32);
+                Vector256<sbyte> a0_2 = Vector256.Create(q[2]).AsSByte();
+                s0_0 = AvxVnni.MultiplyWideningAndAdd(s0_0, b0_0, a0_2);
+                s1_0 = AvxVnni.MultiplyWideningAndAdd(s1_0, b0_1, a0_2);
+            }
+            {
+                Sse.Prefetch0(w + 192 + 4096);
+                Vector256<byte> b0_0 = Vector256.Load(w + 192);
+                Vector256<byte> b0_1 = Vector256.Load(w + 192 + 32);
+                Vector256<sbyte> a0_3 = Vector256.Create(q[3]).AsSByte();
+                s0_0 = AvxVnni.MultiplyWideningAndAdd(s0_0, b0_0, a0_3);
+                s1_0 = AvxVnni.MultiplyWideningAndAdd(s1_0, b0_1, a0_3);
+            }
+            {
+                Sse.Prefetch0(w + 256 + 4096);
+                Vector256<byte> b0_0 = Vector256.Load(w + 256);
+                Vector256<byte> b0_1 = Vector256.Load(w + 256 + 32);
+                Vector256<sbyte> a0_4 = Vector256.Create(q[4]).AsSByte();
+                s0_0 = AvxVnni.MultiplyWideningAndAdd(s0_0, b0_0, a0_4);
+                s1_0 = AvxVnni.MultiplyWideningAndAdd(s1_0, b0_1, a0_4);
+            }
+            {
+                Sse.Prefetch0(w + 320 + 4096);
+                Vector256<byte> b0_0 = Vector256.Load(w + 320);
+                Vector256<byte> b0_1 = Vector256.Load(w + 320 + 32);
+                Vector256<sbyte> a0_5 = Vector256.Create(q[5]).AsSByte();
+                s0_0 = AvxVnni.MultiplyWideningAndAdd(s0_0, b0_0, a0_5);
+                s1_0 = AvxVnni.MultiplyWideningAndAdd(s1_0, b0_1, a0_5);
+            }
+            {
+                Sse.Prefetch0(w + 384 + 4096);
+                Vector256<byte> b0_0 = Vector256.Load(w + 384);
+                Vector256<byte> b0_1 = Vector256.Load(w + 384 + 32);
+                Vector256<sbyte> a0_6 = Vector256.Create(q[6]).AsSByte();
+                s0_0 = AvxVnni.MultiplyWideningAndAdd(s0_0, b0_0, a0_6);
+                s1_0 = AvxVnni.MultiplyWideningAndAdd(s1_0, b0_1, a0_6);
+            }
+            {
+                Sse.Prefetch0(w + 448 + 4096);
+                Vector256<byte> b0_0 = Vector256.Load(w + 448);
+                Vector256<byte> b0_1 = Vector256.Load(w + 448 + 32);
+                Vector256<sbyte> a0_7 = Vector256.Create(q[7]).AsSByte();
+                s0_0 = AvxVnni.MultiplyWideningAndAdd(s0_0, b0_0, a0_7);
+                s1_0 = AvxVnni.MultiplyWideningAndAdd(s1_0, b0_1, a0_7);
+            }
+            Vector256<float> d0 = (Vector256.ShiftLeft(Avx2.ConvertToVector256Int32((short*)(d)), 13) & Vector256.Create(HalfBits)).AsSingle() * Vector256.Create(HalfScale);
+            Vector256<float> d1 = (Vector256.ShiftLeft(Avx2.ConvertToVector256Int32((short*)(d + 16)), 13) & Vector256.Create(HalfBits)).AsSingle() * Vector256.Create(HalfScale);
+            acc0_0 = Vector256.FusedMultiplyAdd(Vector256.ConvertToSingle(s0_0), d0 * Vector256.Create(xs[0]), acc0_0);
+            acc1_0 = Vector256.FusedMultiplyAdd(Vector256.ConvertToSingle(s1_0), d1 * Vector256.Create(xs[0]), acc1_0);
+            w += 544;
+            d += 544;
+            q += 8;
+            xs += 1;
+            c += 1;
+        }
         acc0_0.Store(to);
         acc1_0.Store(to + 8);
     }
@@ -99,6 +194,7 @@ internal static unsafe partial class Avx512VnniTiles
         int* quants = (int*)x->Quants;
         float* scales = x->Scales;
         int* corrections = x->Corrections8;
+        float* to = y;
         Vector256<float> acc0_0 = Vector256<float>.Zero;
         Vector256<float> acc0_1 = Vector256<float>.Zero;
         Vector256<float> acc1_0 = Vector256<float>.Zero;
@@ -206,7 +302,6 @@ internal static unsafe partial class Avx512VnniTiles
             xs += 2;
             c += 2;
         }
-        float* to = y;
         acc0_0.Store(to);
         acc0_1.Store(to + 16);
         acc1_0.Store(to + 8);
@@ -218,6 +313,7 @@ internal static unsafe partial class Avx512VnniTiles
         int* quants = (int*)x->Quants;
         float* scales = x->Scales;
         int* corrections = x->Corrections8;
+        float* to = y;
         Vector256<float> acc0_0 = Vector256<float>.Zero;
         Vector256<float> acc0_1 = Vector256<float>.Zero;
         Vector256<float> acc0_2 = Vector256<float>.Zero;
@@ -277,7 +373,6 @@ internal static unsafe partial class Avx512VnniTiles
             xs += 4;
             c += 4;
         }
-        float* to = y;
         acc0_0.Store(to);
         acc0_1.Store(to + 16);
         acc0_2.Store(to + 32);
@@ -295,6 +390,7 @@ internal static unsafe partial class Avx512VnniTiles
         int* corrections = x->Corrections8;
         for (int token = 0; token < 8; token += 4)
         {
+            float* to = y + token * 16;
             Vector256<float> acc0_0 = Vector256<float>.Zero;
             Vector256<float> acc0_1 = Vector256<float>.Zero;
             Vector256<float> acc0_2 = Vector256<float>.Zero;
@@ -354,7 +450,6 @@ internal static unsafe partial class Avx512VnniTiles
                 xs += 8;
                 c += 8;
             }
-            float* to = y + token * 16;
             acc0_0.Store(to);
             acc0_1.Store(to + 16);
             acc0_2.Store(to + 32);

@@ -11,14 +11,15 @@ internal static unsafe partial class PortableTiles
         float* activations = x->ScaledValues;
         for (int part = 0; part < 2; part++)
         {
-            Vector128<float> acc0_0 = Vector128<float>.Zero;
-            Vector128<float> acc1_0 = Vector128<float>.Zero;
-            Vector128<float> acc2_0 = Vector128<float>.Zero;
-            Vector128<float> acc3_0 = Vector128<float>.Zero;
-            Vector128<float> acc4_0 = Vector128<float>.Zero;
-            Vector128<float> acc5_0 = Vector128<float>.Zero;
-            Vector128<float> acc6_0 = Vector128<float>.Zero;
-            Vector128<float> acc7_0 = Vector128<float>.Zero;
+            float* to = y + part * 32;
+            Vector128<float> acc0_0 = Vector128.Load(to);
+            Vector128<float> acc1_0 = Vector128.Load(to + 16);
+            Vector128<float> acc2_0 = Vector128.Load(to + 4);
+            Vector128<float> acc3_0 = Vector128.Load(to + 20);
+            Vector128<float> acc4_0 = Vector128.Load(to + 8);
+            Vector128<float> acc5_0 = Vector128.Load(to + 24);
+            Vector128<float> acc6_0 = Vector128.Load(to + 12);
+            Vector128<float> acc7_0 = Vector128.Load(to + 28);
             byte* w = panel + part * 64;
             float* a = activations;
             for (int k = columns; k > 0; k--)
@@ -47,7 +48,6 @@ internal static unsafe partial class PortableTiles
                 w += 128;
                 a += 1;
             }
-            float* to = y + part * 32;
             acc0_0.Store(to);
             acc1_0.Store(to + 16);
             acc2_0.Store(to + 4);
@@ -64,14 +64,15 @@ internal static unsafe partial class PortableTiles
         float* activations = x->ScaledValues;
         for (int part = 0; part < 4; part++)
         {
-            Vector128<float> acc0_0 = Vector128<float>.Zero;
-            Vector128<float> acc0_1 = Vector128<float>.Zero;
-            Vector128<float> acc1_0 = Vector128<float>.Zero;
-            Vector128<float> acc1_1 = Vector128<float>.Zero;
-            Vector128<float> acc2_0 = Vector128<float>.Zero;
-            Vector128<float> acc2_1 = Vector128<float>.Zero;
-            Vector128<float> acc3_0 = Vector128<float>.Zero;
-            Vector128<float> acc3_1 = Vector128<float>.Zero;
+            float* to = y + part / 2 * 32 + part % 2 * 8;
+            Vector128<float> acc0_0 = Vector128.Load(to);
+            Vector128<float> acc0_1 = Vector128.Load(to + 64);
+            Vector128<float> acc1_0 = Vector128.Load(to + 16);
+            Vector128<float> acc1_1 = Vector128.Load(to + 80);
+            Vector128<float> acc2_0 = Vector128.Load(to + 4);
+            Vector128<float> acc2_1 = Vector128.Load(to + 68);
+            Vector128<float> acc3_0 = Vector128.Load(to + 20);
+            Vector128<float> acc3_1 = Vector128.Load(to + 84);
             byte* w = panel + part * 32;
             float* a = activations;
             for (int k = columns; k > 0; k--)
@@ -95,7 +96,6 @@ internal static unsafe partial class PortableTiles
                 w += 128;
                 a += 2;
             }
-            float* to = y + part / 2 * 32 + part % 2 * 8;
             acc0_0.Store(to);
             acc0_1.Store(to + 64);
             acc1_0.Store(to + 16);
@@ -112,14 +112,15 @@ internal static unsafe partial class PortableTiles
         float* activations = x->ScaledValues;
         for (int part = 0; part < 8; part++)
         {
-            Vector128<float> acc0_0 = Vector128<float>.Zero;
-            Vector128<float> acc0_1 = Vector128<float>.Zero;
-            Vector128<float> acc0_2 = Vector128<float>.Zero;
-            Vector128<float> acc0_3 = Vector128<float>.Zero;
-            Vector128<float> acc1_0 = Vector128<float>.Zero;
-            Vector128<float> acc1_1 = Vector128<float>.Zero;
-            Vector128<float> acc1_2 = Vector128<float>.Zero;
-            Vector128<float> acc1_3 = Vector128<float>.Zero;
+            float* to = y + part / 4 * 32 + part % 4 * 4;
+            Vector128<float> acc0_0 = Vector128.Load(to);
+            Vector128<float> acc0_1 = Vector128.Load(to + 64);
+            Vector128<float> acc0_2 = Vector128.Load(to + 128);
+            Vector128<float> acc0_3 = Vector128.Load(to + 192);
+            Vector128<float> acc1_0 = Vector128.Load(to + 16);
+            Vector128<float> acc1_1 = Vector128.Load(to + 80);
+            Vector128<float> acc1_2 = Vector128.Load(to + 144);
+            Vector128<float> acc1_3 = Vector128.Load(to + 208);
             byte* w = panel + part * 16;
             float* a = activations;
             for (int k = columns; k > 0; k--)
@@ -142,7 +143,6 @@ internal static unsafe partial class PortableTiles
                 w += 128;
                 a += 4;
             }
-            float* to = y + part / 4 * 32 + part % 4 * 4;
             acc0_0.Store(to);
             acc0_1.Store(to + 64);
             acc0_2.Store(to + 128);

@@ -11,6 +11,7 @@ internal static unsafe partial class PortableTiles
         int* quants = (int*)x->Quants;
         float* scales = x->Scales;
         int* corrections = x->Corrections8;
+        float* to = y;
         Vector128<float> acc0_0 = Vector128<float>.Zero;
         Vector128<float> acc1_0 = Vector128<float>.Zero;
         Vector128<float> acc2_0 = Vector128<float>.Zero;
@@ -120,7 +121,6 @@ internal static unsafe partial class PortableTiles
             xs += 1;
             c += 1;
         }
-        float* to = y;
         acc0_0.Store(to);
         acc1_0.Store(to + 4);
         acc2_0.Store(to + 8);
@@ -134,6 +134,7 @@ internal static unsafe partial class PortableTiles
         int* corrections = x->Corrections8;
         for (int part = 0; part < 2; part++)
         {
+            float* to = y + part * 8;
             Vector128<float> acc0_0 = Vector128<float>.Zero;
             Vector128<float> acc0_1 = Vector128<float>.Zero;
             Vector128<float> acc1_0 = Vector128<float>.Zero;
@@ -225,7 +226,6 @@ internal static unsafe partial class PortableTiles
                 xs += 2;
                 c += 2;
             }
-            float* to = y + part * 8;
             acc0_0.Store(to);
             acc0_1.Store(to + 16);
             acc1_0.Store(to + 4);
@@ -240,6 +240,7 @@ internal static unsafe partial class PortableTiles
         int* corrections = x->Corrections8;
         for (int part = 0; part < 4; part++)
         {
+            float* to = y + part * 4;
             Vector128<float> acc0_0 = Vector128<float>.Zero;
             Vector128<float> acc0_1 = Vector128<float>.Zero;
             Vector128<float> acc0_2 = Vector128<float>.Zero;
@@ -286,7 +287,6 @@ internal static unsafe partial class PortableTiles
                 xs += 4;
                 c += 4;
             }
-            float* to = y + part * 4;
             acc0_0.Store(to);
             acc0_1.Store(to + 16);
             acc0_2.Store(to + 32);

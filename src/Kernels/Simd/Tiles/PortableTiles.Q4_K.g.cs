@@ -11,6 +11,7 @@ internal static unsafe partial class PortableTiles
         int* quants = (int*)x->Quants;
         float* scales = x->Scales;
         float* sums = x->NegativeSums;
+        float* to = y;
         Vector128<float> acc0_0 = Vector128<float>.Zero;
         Vector128<float> acc1_0 = Vector128<float>.Zero;
         Vector128<float> acc2_0 = Vector128<float>.Zero;
@@ -275,7 +276,6 @@ internal static unsafe partial class PortableTiles
             scale += 64;
             w += 64;
         }
-        float* to = y;
         acc0_0.Store(to);
         acc1_0.Store(to + 4);
         acc2_0.Store(to + 8);
@@ -289,6 +289,7 @@ internal static unsafe partial class PortableTiles
         float* sums = x->NegativeSums;
         for (int part = 0; part < 2; part++)
         {
+            float* to = y + part * 8;
             Vector128<float> acc0_0 = Vector128<float>.Zero;
             Vector128<float> acc0_1 = Vector128<float>.Zero;
             Vector128<float> acc1_0 = Vector128<float>.Zero;
@@ -509,7 +510,6 @@ internal static unsafe partial class PortableTiles
                 scale += 64;
                 w += 64;
             }
-            float* to = y + part * 8;
             acc0_0.Store(to);
             acc0_1.Store(to + 16);
             acc1_0.Store(to + 4);
@@ -524,6 +524,7 @@ internal static unsafe partial class PortableTiles
         float* sums = x->NegativeSums;
         for (int part = 0; part < 4; part++)
         {
+            float* to = y + part * 4;
             Vector128<float> acc0_0 = Vector128<float>.Zero;
             Vector128<float> acc0_1 = Vector128<float>.Zero;
             Vector128<float> acc0_2 = Vector128<float>.Zero;
@@ -612,7 +613,6 @@ internal static unsafe partial class PortableTiles
                 scale += 64;
                 w += 64;
             }
-            float* to = y + part * 4;
             acc0_0.Store(to);
             acc0_1.Store(to + 16);
             acc0_2.Store(to + 32);

@@ -11,6 +11,7 @@ internal static unsafe partial class PortableTiles
         int* quants = (int*)x->Quants;
         float* scales = x->Scales;
         int* corrections = x->Corrections32;
+        float* to = y;
         Vector128<float> acc0_0 = Vector128<float>.Zero;
         Vector128<float> acc1_0 = Vector128<float>.Zero;
         Vector128<float> acc2_0 = Vector128<float>.Zero;
@@ -267,7 +268,6 @@ internal static unsafe partial class PortableTiles
             scale += 64;
             w += 64;
         }
-        float* to = y;
         acc0_0.Store(to);
         acc1_0.Store(to + 4);
         acc2_0.Store(to + 8);
@@ -281,6 +281,7 @@ internal static unsafe partial class PortableTiles
         int* corrections = x->Corrections32;
         for (int part = 0; part < 2; part++)
         {
+            float* to = y + part * 8;
             Vector128<float> acc0_0 = Vector128<float>.Zero;
             Vector128<float> acc0_1 = Vector128<float>.Zero;
             Vector128<float> acc1_0 = Vector128<float>.Zero;
@@ -487,7 +488,6 @@ internal static unsafe partial class PortableTiles
                 scale += 64;
                 w += 64;
             }
-            float* to = y + part * 8;
             acc0_0.Store(to);
             acc0_1.Store(to + 16);
             acc1_0.Store(to + 4);
@@ -502,6 +502,7 @@ internal static unsafe partial class PortableTiles
         int* corrections = x->Corrections32;
         for (int part = 0; part < 4; part++)
         {
+            float* to = y + part * 4;
             Vector128<float> acc0_0 = Vector128<float>.Zero;
             Vector128<float> acc0_1 = Vector128<float>.Zero;
             Vector128<float> acc0_2 = Vector128<float>.Zero;
@@ -707,7 +708,6 @@ internal static unsafe partial class PortableTiles
                 scale += 64;
                 w += 64;
             }
-            float* to = y + part * 4;
             acc0_0.Store(to);
             acc0_1.Store(to + 16);
             acc0_2.Store(to + 32);

@@ -10,6 +10,7 @@ internal static unsafe partial class PortableTiles
     {
         int* quants = (int*)x->Quants;
         float* scales = x->Scales;
+        float* to = y;
         Vector128<float> acc0_0 = Vector128<float>.Zero;
         Vector128<float> acc1_0 = Vector128<float>.Zero;
         Vector128<float> acc2_0 = Vector128<float>.Zero;
@@ -125,7 +126,6 @@ internal static unsafe partial class PortableTiles
             q += 8;
             xs += 1;
         }
-        float* to = y;
         acc0_0.Store(to);
         acc1_0.Store(to + 4);
         acc2_0.Store(to + 8);
@@ -138,6 +138,7 @@ internal static unsafe partial class PortableTiles
         float* scales = x->Scales;
         for (int part = 0; part < 2; part++)
         {
+            float* to = y + part * 8;
             Vector128<float> acc0_0 = Vector128<float>.Zero;
             Vector128<float> acc0_1 = Vector128<float>.Zero;
             Vector128<float> acc1_0 = Vector128<float>.Zero;
@@ -243,7 +244,6 @@ internal static unsafe partial class PortableTiles
                 q += 16;
                 xs += 2;
             }
-            float* to = y + part * 8;
             acc0_0.Store(to);
             acc0_1.Store(to + 16);
             acc1_0.Store(to + 4);
@@ -257,6 +257,7 @@ internal static unsafe partial class PortableTiles
         float* scales = x->Scales;
         for (int part = 0; part < 4; part++)
         {
+            float* to = y + part * 4;
             Vector128<float> acc0_0 = Vector128<float>.Zero;
             Vector128<float> acc0_1 = Vector128<float>.Zero;
             Vector128<float> acc0_2 = Vector128<float>.Zero;
@@ -295,7 +296,6 @@ internal static unsafe partial class PortableTiles
                 q += 32;
                 xs += 4;
             }
-            float* to = y + part * 4;
             acc0_0.Store(to);
             acc0_1.Store(to + 16);
             acc0_2.Store(to + 32);

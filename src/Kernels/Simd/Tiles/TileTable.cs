@@ -1,0 +1,22 @@
+using System.Runtime.Intrinsics.X86;
+
+namespace Inference.Kernels;
+
+/// <summary>Finds the tile for a level, a type and a number of tokens.</summary>
+internal static unsafe partial class TileTable
+{
+    /// <summary>
+    /// Whether tiles of one token should prefetch. Reading panels in order from memory, it gained 5-10 % on Zen 5 (AMD family 1Ah) and cost 5-30 % on
+    /// Zen 4; other processors are left to their own prefetcher.
+    /// </summary>
+    private static bool PrefetchPays { get; } = IsZen5OrLater();
+
+    private static bool IsZen5OrLater()
+    {
+        if (!X86Base.IsSupported) return false;
+        (_, int ebx, int ecx, int edx) = X86Base.CpuId(0, 0);
+        if ((ebx, edx, ecx) != (0x68747541, 0x69746e65, 0x444d4163)) return false; // "Auth" "enti" "cAMD"
+        int signature = X86Base.CpuId(1, 0).Eax;
+        return (signature >> 8 & 15) == 15 && 15 + (signature >> 20 & 255) >= 0x1a;
+    }
+}
