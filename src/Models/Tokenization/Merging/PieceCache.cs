@@ -19,6 +19,7 @@ internal sealed class PieceCache
     /// <summary>Appends the tokens of a piece if they are known.</summary>
     public bool TryAppend(ReadOnlySpan<char> piece, List<int> ids)
     {
+        if (piece.Length > LongestPiece) return false;
         int bucket = Bucket(piece);
         int[]? entry = Volatile.Read(ref entries[bucket]);
         if (entry is null || !IsOf(entry, piece))
