@@ -12,7 +12,17 @@ namespace Inference;
 /// </summary>
 internal sealed class EngineLoop : IDisposable
 {
-    private readonly record struct Command(Request Request, bool Cancel);
+    private enum Act
+    {
+        Submit,
+        Cancel,
+        Free,
+    }
+
+    private readonly record struct Command(Act Act, Request? Request, RetainedCache? Cache = null);
+
+    /// <summary>State of scheduler and pool after a step.</summary>
+    public readonly record struct Snapshot(SchedulerStatistics Scheduler, int Running, int Waiting, KvStatistics Blocks, Throughput Prefill, Throughput Decode);
 
     /// <summary>Work of one kind of step, for rates.</summary>
     public readonly record struct Throughput(long Tokens, double Seconds);
@@ -28,7 +38,7 @@ internal sealed class EngineLoop : IDisposable
     private readonly ILogger logger;
     private readonly Thread thread;
     private readonly Lock snapshot = new();
-    private (SchedulerStatistics Scheduler, int Running, int Waiting, int BlocksUsed, Throughput Prefill, Throughput Decode) statistics;
+    private Snapshot statistics;
     private volatile bool stopping;
 
     public EngineLoop(Scheduler scheduler, KvAllocator allocator, StepRunner runner, int maxSequences, ILogger logger)
@@ -45,16 +55,19 @@ internal sealed class EngineLoop : IDisposable
     }
 
     /// <summary>A snapshot of the counters, taken after the last step.</summary>
-    public (SchedulerStatistics Scheduler, int Running, int Waiting, int BlocksUsed, Throughput Prefill, Throughput Decode) Statistics
+    public Snapshot Statistics
     {
         get { lock (snapshot) return statistics; }
     }
 
     /// <summary>Hands a request over; it begins with the next step.</summary>
-    public void Submit(Request request) => Post(new Command(request, Cancel: false));
+    public void Submit(Request request) => Post(new Command(Act.Submit, request));
 
-    /// <summary>Ends a request; its blocks are free before the next step.</summary>
-    public void Cancel(Request request) => Post(new Command(request, Cancel: true));
+    /// <summary>Ends a request; its blocks are free, or idle in its retained cache, before the next step.</summary>
+    public void Cancel(Request request) => Post(new Command(Act.Cancel, request));
+
+    /// <summary>Frees what a retained cache holds, and ends the request that uses it.</summary>
+    public void Free(RetainedCache cache) => Post(new Command(Act.Free, null, cache));
 
     private void Post(Command command)
     {
@@ -85,27 +98,41 @@ internal sealed class EngineLoop : IDisposable
 
     private void Handle(Command command)
     {
-        Request request = command.Request;
-        if (command.Cancel)
+        switch (command.Act)
         {
-            if (request.IsFinished) return;
-            if (requests.Remove(request.Sequence)) scheduler.Cancel(request.Sequence);
-            Publish();
-            request.End(FinishReason.Cancelled, new OperationCanceledException("the request was cancelled"));
+            case Act.Submit: HandleSubmit(command.Request!); break;
+            case Act.Cancel: HandleCancel(command.Request!); break;
+            default: HandleFree(command.Cache!); break;
         }
-        else if (!request.IsFinished)
+        Publish();
+    }
+
+    private void HandleSubmit(Request request)
+    {
+        if (request.IsFinished) return;
+        try
         {
-            try
-            {
-                scheduler.Add(request.Sequence);
-                requests.Add(request.Sequence, request);
-            }
-            catch (RequestRefusedException e)
-            {
-                request.End(FinishReason.Error, new InferenceException(e.Message, e));
-            }
-            Publish();
+            scheduler.Add(request.Sequence);
+            requests.Add(request.Sequence, request);
         }
+        catch (RequestRefusedException e)
+        {
+            request.End(FinishReason.Error, new InferenceException(e.Message, e));
+        }
+    }
+
+    private void HandleCancel(Request request)
+    {
+        if (request.IsFinished) return;
+        if (requests.Remove(request.Sequence)) scheduler.Cancel(request.Sequence);
+        Publish();
+        request.End(FinishReason.Cancelled, new OperationCanceledException("the request was cancelled"));
+    }
+
+    private void HandleFree(RetainedCache cache)
+    {
+        if (cache.Owner is { } owner && requests.TryGetValue(owner, out Request? request)) HandleCancel(request);
+        scheduler.Free(cache);
     }
 
     private Throughput prefill, decode;
@@ -147,7 +174,12 @@ internal sealed class EngineLoop : IDisposable
         logger.Error(e, "A step of {Sequences} sequences failed", plan.SequenceCount);
         scheduler.Abandon(plan);
         foreach (Request request in active)
-            if (requests.Remove(request.Sequence)) scheduler.Cancel(request.Sequence);
+        {
+            if (!requests.Remove(request.Sequence)) continue;
+            scheduler.Cancel(request.Sequence);
+            // Nobody knows what a step that failed has written.
+            if (request.Sequence.Cache is { } cache) scheduler.Free(cache);
+        }
         Publish();
         foreach (Request request in active) request.End(FinishReason.Error, new InferenceException("the step failed: " + e.Message, e));
     }
@@ -158,13 +190,13 @@ internal sealed class EngineLoop : IDisposable
         foreach (Request request in requests.Values) End(request);
         requests.Clear();
 
-        static void End(Request request) => request.End(FinishReason.Error, new InferenceException("the engine was disposed"));
+        static void End(Request? request) => request?.End(FinishReason.Error, new InferenceException("the engine was disposed"));
     }
 
     private void Publish()
     {
         SchedulerStatistics now = scheduler.Statistics;
-        lock (snapshot) statistics = (now, scheduler.RunningCount, scheduler.WaitingCount, allocator.Statistics().Used, prefill, decode);
+        lock (snapshot) statistics = new Snapshot(now, scheduler.RunningCount, scheduler.WaitingCount, allocator.Statistics(), prefill, decode);
     }
 
     public void Dispose()

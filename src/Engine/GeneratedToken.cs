@@ -34,6 +34,9 @@ public sealed record GeneratedToken
     /// <summary>Text that became certain with this token: whole characters, never part of a stop string; often empty.</summary>
     public required string Text { get; init; }
 
+    /// <summary>What the model thinks before it answers, in a <see cref="ChatReply"/> of a reasoning model; not part of <see cref="Text"/>. Else empty.</summary>
+    public string Reasoning { get; init; } = "";
+
     /// <summary>Log probabilities, when asked for.</summary>
     public TokenLogprobs? Logprobs { get; init; }
 

@@ -3,6 +3,7 @@ using System.Runtime.InteropServices;
 using Inference.Kernels;
 using Inference.KvCache;
 using Inference.Models;
+using Inference.Models.Templates;
 using Inference.Scheduling;
 using Serilog;
 
@@ -12,7 +13,7 @@ namespace Inference;
 /// A loaded model that answers any number of concurrent requests: they share its weights, its paged KV memory and its steps. Thread-safe.
 /// A request's tokens are the same alone or beside others; at temperature 0 always, with a seed at any temperature.
 /// </summary>
-public sealed class InferenceEngine : IAsyncDisposable
+public sealed partial class InferenceEngine : IAsyncDisposable
 {
     private readonly Device device;
     private readonly GgufFile file;
@@ -24,16 +25,18 @@ public sealed class InferenceEngine : IAsyncDisposable
     private long nextId;
     private int disposed;
 
-    private InferenceEngine(Device device, GgufFile file, LoadedModel model, Tokenizer tokenizer, EngineLoop loop, int contextLength, ILogger logger, double loadMilliseconds)
+    private InferenceEngine(Device device, GgufFile file, LoadedModel model, Tokenizer tokenizer, ChatTemplate? chatTemplate, EngineLoop loop, int contextLength, int cacheLength, ILogger logger, double loadMilliseconds)
     {
         this.device = device;
         this.file = file;
         this.model = model;
         this.tokenizer = tokenizer;
+        this.chatTemplate = chatTemplate;
         this.loop = loop;
         this.logger = logger;
         this.loadMilliseconds = loadMilliseconds;
         ContextLength = contextLength;
+        LongestSequence = Math.Min(contextLength, cacheLength);
     }
 
     /// <summary>Longest sequence in tokens, prompt and answer.</summary>
@@ -47,6 +50,9 @@ public sealed class InferenceEngine : IAsyncDisposable
 
     /// <summary>Warnings of the device, for example that it is used in a limited way.</summary>
     public IReadOnlyList<string> Warnings => device.Warnings;
+
+    /// <summary>Tokens that one sequence can have: the context, or what an empty KV pool holds of it.</summary>
+    internal int LongestSequence { get; }
 
     internal LoadedModel Model => model;
     internal KernelSet Kernels => device.Kernels;
@@ -83,7 +89,7 @@ public sealed class InferenceEngine : IAsyncDisposable
             foreach (string warning in device.Warnings) logger.Warning("{Device}: {Warning}", device.Name, warning);
             file = GgufFile.Open(path);
             // A vocabulary of 150,000 tokens takes as long as packing a small model: both at once.
-            Task<Tokenizer> vocabulary = Task.Run(() => Tokenizer.FromGguf(file), CancellationToken.None);
+            Task<(Tokenizer, ChatTemplate?)> vocabulary = Task.Run(() => (Tokenizer.FromGguf(file), ChatTemplateFiles.FromGguf(file)), CancellationToken.None);
             try
             {
                 model = LoadedModel.Load(file, device.Kernels, new LoadOptions(options.Exact, progress is null ? null : new ProgressAdapter(progress)), cancellationToken);
@@ -93,7 +99,7 @@ public sealed class InferenceEngine : IAsyncDisposable
                 // The map must outlive its reader, whatever became of the weights.
                 await Task.WhenAny(vocabulary).ConfigureAwait(false);
             }
-            Tokenizer tokenizer = await vocabulary.ConfigureAwait(false);
+            (Tokenizer tokenizer, ChatTemplate? template) = await vocabulary.ConfigureAwait(false);
             int context = options.ContextLength ?? model.Spec.Context;
             if (context > model.Spec.Context)
                 throw new ArgumentOutOfRangeException(nameof(options), context, $"the context may be at most the model's {model.Spec.Context} tokens");
@@ -111,7 +117,7 @@ public sealed class InferenceEngine : IAsyncDisposable
                 model.Name, device.Name, milliseconds, blocks, options.BlockSize, layout.BytesPerBlock * blocks);
             // Weights that are not packed are read from the map for as long as the engine lives.
             if (options.PackWeights) file.Dispose();
-            return new InferenceEngine(device, file, model, tokenizer, new EngineLoop(scheduler, allocator, runner, sequences, logger), context, logger, milliseconds);
+            return new InferenceEngine(device, file, model, tokenizer, template, new EngineLoop(scheduler, allocator, runner, sequences, logger), context, allocator.Capacity, logger, milliseconds);
         }
         catch
         {
@@ -163,24 +169,44 @@ public sealed class InferenceEngine : IAsyncDisposable
     public Generation GenerateAsync(IReadOnlyList<int> prompt, GenerationOptions? options = null, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(prompt);
+        return Generate(prompt, options ?? new GenerationOptions(), cache: null, spelled: null, cancellationToken);
+    }
+
+    /// <summary>The one way into the engine.</summary>
+    /// <param name="prompt">Token ids.</param>
+    /// <param name="options">How to sample.</param>
+    /// <param name="cache">Where a turn of a conversation finds its beginning, and stays; null for a request that stands alone.</param>
+    /// <param name="spelled">Special tokens whose spelling is text of the answer; null for none.</param>
+    /// <param name="cancellationToken">Ends the request.</param>
+    internal Generation Generate(IReadOnlyList<int> prompt, GenerationOptions options, RetainedCache? cache, IReadOnlySet<int>? spelled, CancellationToken cancellationToken)
+    {
         ObjectDisposedException.ThrowIf(disposed != 0, this);
-        options ??= new GenerationOptions();
         options.Validate(VocabularySize);
         if (prompt.Count == 0) throw new ArgumentException("the prompt has no tokens", nameof(prompt));
         foreach (int id in prompt)
             if ((uint)id >= (uint)VocabularySize) throw new ArgumentOutOfRangeException(nameof(prompt), id, $"token ids lie between 0 and {VocabularySize - 1}");
 
         ulong seed = options.Seed ?? MemoryMarshal.Read<ulong>(System.Security.Cryptography.RandomNumberGenerator.GetBytes(8));
-        var request = new Request(Interlocked.Increment(ref nextId), [.. prompt], options, tokenizer, tokenizer.EndOfGeneration, seed, loop.Cancel);
-        loop.Submit(request);
+        var request = new Request(Interlocked.Increment(ref nextId), [.. prompt], options, tokenizer, tokenizer.EndOfGeneration, seed, loop.Cancel, cache, spelled);
+        // First, so that a request that is cancelled already computes nothing.
         if (cancellationToken.CanBeCanceled) request.Watch(cancellationToken, loop.Cancel);
+        loop.Submit(request);
         return request.Generation;
+    }
+
+    /// <summary>A place for a conversation's cache, empty until its first turn.</summary>
+    internal RetainedCache CreateCache() => new(Interlocked.Increment(ref nextId));
+
+    /// <summary>Frees what the cache holds before the next step; a turn that uses it is cancelled.</summary>
+    internal void Free(RetainedCache cache)
+    {
+        if (disposed == 0) loop.Free(cache);
     }
 
     /// <summary>What the engine has done so far.</summary>
     public EngineStatistics GetStatistics()
     {
-        var (scheduler, running, waiting, used, prefill, decode) = loop.Statistics;
+        var (scheduler, running, waiting, blocks, prefill, decode) = loop.Statistics;
         return new EngineStatistics
         {
             Device = device.Name,
@@ -190,8 +216,10 @@ public sealed class InferenceEngine : IAsyncDisposable
             Preemptions = scheduler.Preemptions,
             KvBlocksTotal = scheduler.KvBlocksTotal,
             KvBlocksPeak = scheduler.KvBlocksPeak,
-            KvBlocksUsed = used,
-            CachedTokens = 0,
+            KvBlocksUsed = blocks.Used,
+            KvBlocksIdle = blocks.Evictable,
+            Evictions = scheduler.Evictions,
+            CachedTokens = scheduler.CachedTokens,
             PrefillTokens = prefill.Tokens,
             PrefillSeconds = prefill.Seconds,
             DecodeTokens = decode.Tokens,

@@ -1,3 +1,4 @@
+using System.Collections.Frozen;
 using Inference.Models;
 using Inference.Sampling;
 using Inference.Scheduling;
@@ -8,22 +9,24 @@ namespace Inference;
 internal sealed class Request
 {
     private readonly IReadOnlySet<int> endTokens;
+    private readonly IReadOnlySet<int> spelled;
+    private readonly Tokenizer tokenizer;
     private readonly StreamDecoder decoder;
     private readonly StopMatcher stops;
-    private readonly int vocabulary;
     private readonly TokenLogprobs?[]? promptLogprobs;
     private CancellationTokenRegistration registration;
     private GeneratedToken? outgoing;
 
-    public Request(long id, int[] prompt, GenerationOptions options, Tokenizer tokenizer, IReadOnlySet<int> endTokens, ulong seed, Action<Request> cancel)
+    public Request(long id, int[] prompt, GenerationOptions options, Tokenizer tokenizer, IReadOnlySet<int> endTokens, ulong seed, Action<Request> cancel, RetainedCache? cache = null, IReadOnlySet<int>? spelled = null)
     {
         this.endTokens = endTokens;
+        this.tokenizer = tokenizer;
+        this.spelled = spelled ?? FrozenSet<int>.Empty;
         Options = options;
         Seed = seed;
         Generation = new Generation(prompt, () => cancel(this));
-        Sequence = new ScheduledSequence(id, prompt, options.MaxTokens, options.Priority, options.PromptLogprobs is not null);
+        Sequence = new ScheduledSequence(id, prompt, options.MaxTokens, options.Priority, options.PromptLogprobs is not null, cache);
         decoder = tokenizer.CreateStream(skipSpecial: true, continuation: true);
-        vocabulary = tokenizer.VocabularySize;
         stops = new StopMatcher(options.Stop);
         if (options.PromptLogprobs is not null) promptLogprobs = new TokenLogprobs?[prompt.Length];
         if (options.RepetitionPenalty != 1 || options.FrequencyPenalty != 0 || options.PresencePenalty != 0)
@@ -77,7 +80,11 @@ internal sealed class Request
             string rest = stops.Append(decoder.Flush().ToString(), mayStop, out bool stopped);
             text += rest + (stopped ? "" : stops.Flush());
         }
-        if (index == 0) Generation.PromptLogprobs = promptLogprobs;
+        if (index == 0)
+        {
+            Generation.PromptLogprobs = promptLogprobs;
+            Generation.CachedTokens = Sequence.CachedLength;
+        }
         var item = new GeneratedToken
         {
             Index = index,
@@ -102,7 +109,13 @@ internal sealed class Request
     }
 
     /// <summary>Some models have more rows of logits than tokens; what those rows stand for has no text.</summary>
-    private string Text(int token) => token < vocabulary ? decoder.Append(token).ToString() : "";
+    private string Text(int token)
+    {
+        if (token >= tokenizer.VocabularySize) return "";
+        string text = decoder.Append(token).ToString();
+        // Special tokens have no text, except those by which a conversation knows the parts of an answer.
+        return text.Length == 0 && spelled.Contains(token) && tokenizer.IsSpecial(token) ? decoder.Flush().ToString() + tokenizer.Spelling(token) : text;
+    }
 
     /// <summary>Ends the request without a token.</summary>
     public void End(FinishReason reason, Exception exception)

@@ -1,14 +1,15 @@
 namespace Inference.KvCache;
 
 /// <summary>
-/// The blocks of one cache group: a reference count each, and the free ones in a queue in eviction order. The block that has been free
-/// longest is taken first, so what was freed last keeps its content longest.
+/// The blocks of one cache group: a reference count each, how many of the references are those of idle sequences, and the free ones in a queue
+/// in eviction order. The block that has been free longest is taken first, so what was freed last keeps its content longest.
 /// </summary>
 internal sealed class BlockPool
 {
     private const int None = -1;
 
     private readonly int[] _references;
+    private readonly int[] _idleReferences;
     private readonly int[] _nextFree;
     private int _firstFree;
     private int _lastFree;
@@ -17,6 +18,7 @@ internal sealed class BlockPool
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(blocks);
         _references = new int[blocks];
+        _idleReferences = new int[blocks];
         _nextFree = new int[blocks];
         for (int block = 0; block < blocks; block++) _nextFree[block] = block + 1 < blocks ? block + 1 : None;
         _lastFree = blocks - 1;
@@ -29,7 +31,10 @@ internal sealed class BlockPool
     /// <summary>Blocks that nobody refers to.</summary>
     public int Free { get; private set; }
 
-    /// <summary>Most blocks in use at any time so far.</summary>
+    /// <summary>Blocks in use that only idle sequences refer to: they are free once those are evicted.</summary>
+    public int Evictable { get; private set; }
+
+    /// <summary>Most blocks in use at any time so far, those of idle sequences included.</summary>
     public int PeakUsed { get; private set; }
 
     /// <summary>Block tables that list the block.</summary>
@@ -52,14 +57,33 @@ internal sealed class BlockPool
     public void Share(int block)
     {
         if (_references[block] == 0) throw new InvalidOperationException($"Block {block} is free and cannot be shared.");
+        if (_idleReferences[block] == _references[block]) Evictable--;
         _references[block]++;
     }
 
-    /// <summary>Takes one reference away; with the last one the block goes to the end of the free queue.</summary>
+    /// <summary>The sequence behind one of the block's references becomes idle.</summary>
+    public void Park(int block)
+    {
+        if (_idleReferences[block] == _references[block]) throw new InvalidOperationException($"Block {block} has {_references[block]} references, all of them idle.");
+        if (++_idleReferences[block] == _references[block]) Evictable++;
+    }
+
+    /// <summary>The sequence behind one of the block's idle references is idle no more.</summary>
+    public void Wake(int block)
+    {
+        if (_idleReferences[block] == 0) throw new InvalidOperationException($"Block {block} has no idle reference.");
+        if (_idleReferences[block]-- == _references[block]) Evictable--;
+    }
+
+    /// <summary>Takes one reference away, not an idle one; with the last one the block goes to the end of the free queue.</summary>
     public void Return(int block)
     {
-        if (_references[block] == 0) throw new InvalidOperationException($"Block {block} is already free.");
-        if (--_references[block] > 0) return;
+        if (_references[block] == _idleReferences[block]) throw new InvalidOperationException($"Block {block} is already free, or idle.");
+        if (--_references[block] > 0)
+        {
+            if (_references[block] == _idleReferences[block]) Evictable++;
+            return;
+        }
         _nextFree[block] = None;
         if (_lastFree == None) _firstFree = block;
         else _nextFree[_lastFree] = block;
@@ -67,11 +91,17 @@ internal sealed class BlockPool
         Free++;
     }
 
-    /// <summary>Checks invariants 5 and 6 of <see cref="KvAllocator"/> given how often each block stands in the tables.</summary>
-    internal void Verify(int[] listed, int group)
+    /// <summary>Checks invariants 5, 6 and 10 of <see cref="KvAllocator"/> given how often each block stands in the tables, and in those of idle sequences.</summary>
+    internal void Verify(int[] listed, int[] idle, int group)
     {
+        int evictable = 0;
         for (int block = 0; block < Total; block++)
+        {
             KvInvariantException.Require(5, _references[block] == listed[block], $"group {group}: block {block} has {_references[block]} references and stands in {listed[block]} tables");
+            KvInvariantException.Require(10, _idleReferences[block] == idle[block], $"group {group}: block {block} has {_idleReferences[block]} idle references and stands in {idle[block]} idle tables");
+            if (listed[block] > 0 && listed[block] == idle[block]) evictable++;
+        }
+        KvInvariantException.Require(10, Evictable == evictable, $"group {group}: {evictable} blocks are held by idle sequences only, {Evictable} are counted");
 
         int count = 0, last = None;
         for (int block = Free == 0 ? None : _firstFree; block != None && count <= Total; block = _nextFree[block])

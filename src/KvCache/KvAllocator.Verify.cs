@@ -7,12 +7,13 @@ internal sealed partial class KvAllocator
     internal void Verify()
     {
         VerifySlots();
+        VerifyIdle();
         for (int g = 0; g < _groups.Length; g++)
         {
-            var listed = new int[_pools[g].Total];
+            int[] listed = new int[_pools[g].Total], idle = new int[_pools[g].Total];
             foreach (KvSequence? sequence in _admitted)
-                if (sequence is not null) VerifyTable(sequence, g, listed);
-            _pools[g].Verify(listed, g);
+                if (sequence is not null) VerifyTable(sequence, g, listed, idle);
+            _pools[g].Verify(listed, idle, g);
             foreach (KvSequence? sequence in _admitted)
                 if (sequence is not null) VerifyWritable(sequence, g);
         }
@@ -44,7 +45,17 @@ internal sealed partial class KvAllocator
         }
     }
 
-    private void VerifyTable(KvSequence sequence, int g, int[] listed)
+    private void VerifyIdle()
+    {
+        foreach (KvSequence sequence in _idle)
+            KvInvariantException.Require(9, sequence.IsIdle && sequence.IsAdmitted && _admitted[sequence.TableSlot] == sequence && sequence.Committed > 0 && sequence.Reserved == sequence.Committed,
+                $"idle sequence {sequence.Id} has slot {sequence.TableSlot}, {sequence.Committed} tokens committed and {sequence.Reserved} reserved");
+        int idle = 0;
+        foreach (KvSequence? sequence in _admitted) idle += sequence is { IsIdle: true } ? 1 : 0;
+        KvInvariantException.Require(9, idle == _idle.Count, $"{idle} sequences are idle, and the list has {_idle.Count}");
+    }
+
+    private void VerifyTable(KvSequence sequence, int g, int[] listed, int[] idle)
     {
         BlockTable table = _tables[g][sequence.TableSlot];
         CacheGroup group = _groups[g];
@@ -59,6 +70,7 @@ internal sealed partial class KvAllocator
             int block = table[index];
             KvInvariantException.Require(4, block >= 0 && block < listed.Length, $"group {g}: entry {index} of sequence {sequence.Id} names block {block} of {listed.Length}");
             listed[block]++;
+            if (sequence.IsIdle) idle[block]++;
         }
     }
 

@@ -24,6 +24,8 @@ namespace Inference.KvCache;
 /// <item>The free queue holds every block without references, once.</item>
 /// <item>Blocks that positions from Committed on are written to have one reference: nobody writes into a shared block.</item>
 /// <item>Every table slot is free or belongs to exactly one admitted sequence, which knows it; tables of free slots are empty.</item>
+/// <item>An idle sequence is admitted, has tokens and reserves nothing; it stands once in the list of idle sequences, least recently parked first.</item>
+/// <item>A block's idle references are the entries that name it in tables of idle sequences; a pool counts the blocks whose references are all idle.</item>
 /// </list>
 /// </remarks>
 internal sealed partial class KvAllocator
@@ -72,7 +74,7 @@ internal sealed partial class KvAllocator
     /// <summary>Tokens that one sequence can hold when it has every pool to itself.</summary>
     public int Capacity { get; }
 
-    /// <summary>Table slots that no sequence holds.</summary>
+    /// <summary>Table slots that no sequence holds, not even an idle one.</summary>
     public int FreeSlots => _freeSlots.Count;
 
     /// <summary>Block table of an admitted sequence.</summary>
@@ -82,31 +84,34 @@ internal sealed partial class KvAllocator
         return _tables[group][sequence.TableSlot];
     }
 
-    /// <summary>Gives the sequence a table slot and empty tables; false when no slot is free.</summary>
+    /// <summary>Gives the sequence a table slot, one of an idle sequence where none is free, and empty tables; false when all others run.</summary>
     public bool TryAdmit(KvSequence sequence)
     {
         if (sequence.IsAdmitted) throw new InvalidOperationException($"Sequence {sequence.Id} is already admitted in slot {sequence.TableSlot}.");
-        if (!_freeSlots.TryPop(out int slot)) return false;
+        if (_freeSlots.Count == 0 && !TryEvict()) return false;
+        int slot = _freeSlots.Pop();
         sequence.TableSlot = slot;
         _admitted[slot] = sequence;
         return true;
     }
 
     /// <summary>
-    /// Reserves slots for <paramref name="count"/> more tokens in every group; false, with nothing changed, when a pool is too empty.
-    /// The slots of the new positions are then at <see cref="CopySlots"/>, the table entries that are new at <see cref="BlockTable.FirstNew"/>.
+    /// Reserves slots for <paramref name="count"/> more tokens in every group, evicting idle sequences where blocks are short; false, with nothing
+    /// changed, when even that does not do. The slots of the new positions are then at <see cref="CopySlots"/>, the table entries that are new at <see cref="BlockTable.FirstNew"/>.
     /// </summary>
     /// <exception cref="ArgumentOutOfRangeException">The count is negative, or the sequence would outgrow <see cref="MaxLength"/>.</exception>
     public bool TryReserve(KvSequence sequence, int count)
     {
-        CheckAdmitted(sequence);
+        CheckActive(sequence);
         ArgumentOutOfRangeException.ThrowIfNegative(count);
         if (count > MaxLength - sequence.Reserved)
             throw new ArgumentOutOfRangeException(nameof(count), count, $"Sequence {sequence.Id} has {sequence.Reserved} tokens of at most {MaxLength}.");
         int length = sequence.Reserved + count;
         for (int g = 0; g < _groups.Length; g++)
-            if (MissingBlocks(sequence, length, g) > _pools[g].Free) return false;
+            if (MissingBlocks(sequence, length, g) > _pools[g].Free + _pools[g].Evictable) return false;
 
+        for (int g = 0; g < _groups.Length; g++)
+            while (MissingBlocks(sequence, length, g) > _pools[g].Free) TryEvict();
         for (int g = 0; g < _groups.Length; g++)
         {
             BlockTable table = _tables[g][sequence.TableSlot];
@@ -123,7 +128,7 @@ internal sealed partial class KvAllocator
     /// </summary>
     public void Commit(KvSequence sequence, int count)
     {
-        CheckAdmitted(sequence);
+        CheckActive(sequence);
         ArgumentOutOfRangeException.ThrowIfNegative(count);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(count, sequence.Reserved - sequence.Committed);
         sequence.Committed += count;
@@ -137,18 +142,17 @@ internal sealed partial class KvAllocator
         }
     }
 
-    /// <summary>Forgets the tokens from <paramref name="length"/> on, and whatever is reserved.</summary>
+    /// <summary>Forgets the tokens from <paramref name="length"/> on, and whatever is reserved. An idle sequence has to be resumed first.</summary>
     /// <exception cref="ArgumentOutOfRangeException">More is asked for than is committed, or blocks that the shorter sequence reads were dropped.</exception>
     public void Truncate(KvSequence sequence, int length)
     {
-        CheckAdmitted(sequence);
+        CheckActive(sequence);
         ArgumentOutOfRangeException.ThrowIfNegative(length);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(length, sequence.Committed);
         for (int g = 0; g < _groups.Length; g++)
         {
-            int kept = _tables[g][sequence.TableSlot].First * _groups[g].BlockSize;
-            if (length > 0 && kept > _groups[g].Kind.FirstPositionRead(length))
-                throw new ArgumentOutOfRangeException(nameof(length), length, $"Sequence {sequence.Id} has dropped positions before {kept} in group {g}.");
+            if (!Reaches(sequence, length, g))
+                throw new ArgumentOutOfRangeException(nameof(length), length, $"Sequence {sequence.Id} has dropped positions before {_tables[g][sequence.TableSlot].First * _groups[g].BlockSize} in group {g}.");
         }
         sequence.Committed = length;
         CutBack(sequence);
@@ -156,9 +160,10 @@ internal sealed partial class KvAllocator
         for (int g = 0; g < _groups.Length; g++) _tables[g][sequence.TableSlot].Reset();
     }
 
-    /// <summary>Returns every block and the table slot.</summary>
+    /// <summary>Returns every block and the table slot, also of an idle sequence.</summary>
     public void Release(KvSequence sequence)
     {
+        if (sequence.IsIdle) Resume(sequence);
         Truncate(sequence, 0);
         _admitted[sequence.TableSlot] = null;
         _freeSlots.Push(sequence.TableSlot);
@@ -175,6 +180,12 @@ internal sealed partial class KvAllocator
             int end = Math.Max(_groups[g].BlocksFor(sequence.Committed), sequence.Committed == 0 ? table.First : 0);
             while (table.End > end) _pools[g].Return(table.DropBack());
         }
+    }
+
+    private void CheckActive(KvSequence sequence)
+    {
+        CheckAdmitted(sequence);
+        if (sequence.IsIdle) throw new InvalidOperationException($"Sequence {sequence.Id} is idle.");
     }
 
     private void CheckAdmitted(KvSequence sequence)

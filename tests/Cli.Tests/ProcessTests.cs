@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using System.Runtime.InteropServices;
 using System.Text.Json;
 
 namespace Inference.Cli.Tests;
@@ -16,12 +15,8 @@ public class ProcessTests
 
     private static Process Start(params string[] args)
     {
-        // The host of this test runs the program too; the one in PATH may be another version.
-        string host = Path.GetFullPath(Path.Combine(RuntimeEnvironment.GetRuntimeDirectory(), "..", "..", "..", OperatingSystem.IsWindows() ? "dotnet.exe" : "dotnet"));
-        // A shell's background jobs ignore SIGINT and hand that down; the program is to be tested as a terminal starts it.
-        string[] prefix = OperatingSystem.IsLinux() ? ["--default-signal=INT,TERM", host] : [];
-        var start = new ProcessStartInfo(prefix.Length > 0 ? "env" : host) { RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true, WorkingDirectory = Path.GetTempPath() };
-        foreach (string argument in (string[])[.. prefix, "exec", Path.Combine(AppContext.BaseDirectory, "Inference.Cli.dll"), .. args]) start.ArgumentList.Add(argument);
+        (string file, string[] arguments) = HostProcess.Command(args);
+        var start = new ProcessStartInfo(file, arguments) { RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true, WorkingDirectory = Path.GetTempPath() };
         var process = Process.Start(start)!;
         process.StandardInput.Close();
         return process;

@@ -53,7 +53,7 @@ public class KvAllocatorTests
         Assert.Equal((0, 10, 2), (a.Reserved, kv.FreeBlocks(0), kv.FreeBlocks(1)));
         Assert.True(kv.TryReserve(a, 8));
         Assert.Equal((8, 6, 0), (a.Reserved, kv.FreeBlocks(0), kv.FreeBlocks(1)));
-        Assert.Equal(new KvStatistics(12, 6, 6), kv.Statistics());
+        Assert.Equal(new KvStatistics(12, 6, 0, 6), kv.Statistics());
         Assert.Equal(8, kv.Capacity);
         Assert.True(kv.Fits(8));
         Assert.False(kv.Fits(9));

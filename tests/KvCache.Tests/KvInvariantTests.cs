@@ -96,6 +96,39 @@ public class KvInvariantTests
     }
 
     [Fact]
+    public void Idle_sequence_9()
+    {
+        _kv.Park(_a);
+        _kv.Verify();
+        _a.Reserved++;
+        AssertBroken(9);
+    }
+
+    [Fact]
+    public void Idle_list_9()
+    {
+        _kv.Park(_a);
+        _a.IdleNode = null;
+        AssertBroken(9);
+    }
+
+    [Fact]
+    public void Idle_references_10()
+    {
+        _kv.Park(_a);
+        Pool.Wake(_kv.Table(_a, 0)[1]);
+        AssertBroken(10);
+    }
+
+    [Fact]
+    public void Idle_blocks_of_a_pool_10()
+    {
+        _kv.Park(_a);
+        IdleReferences(Pool)[_kv.Table(_b, 0)[0]] = 1;
+        AssertBroken(10);
+    }
+
+    [Fact]
     public void Message_names_the_numbers()
     {
         _a.Committed = 7;
@@ -104,6 +137,9 @@ public class KvInvariantTests
 
     [UnsafeAccessor(UnsafeAccessorKind.Field, Name = "_pools")]
     private static extern ref BlockPool[] Pools(KvAllocator kv);
+
+    [UnsafeAccessor(UnsafeAccessorKind.Field, Name = "_idleReferences")]
+    private static extern ref int[] IdleReferences(BlockPool pool);
 
     [UnsafeAccessor(UnsafeAccessorKind.Field, Name = "_nextFree")]
     private static extern ref int[] NextFree(BlockPool pool);

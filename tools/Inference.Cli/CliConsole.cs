@@ -17,6 +17,9 @@ internal sealed class CliConsole(TextReader input, TextWriter output, TextWriter
 
     public CancellationToken Cancellation { get; } = cancellation;
 
+    /// <summary>A command that goes on after Ctrl-C puts here what deals with it: false lets the program end. Called on another thread.</summary>
+    public Func<bool>? Interrupt { get; set; }
+
     public bool InputIsTerminal { get; init; }
     public bool OutputIsTerminal { get; init; }
     public bool ErrorIsTerminal { get; init; }

@@ -46,9 +46,10 @@ internal static class CommandLineApp
     }
 
     // Not a RootCommand: that one is named after the assembly and reads directives such as [diagram].
-    private static Command CreateRoot(CliConsole console) => new(Name, "Runs language models from GGUF files: text generation, inspection, self-checks and benchmarks.")
+    private static Command CreateRoot(CliConsole console) => new(Name, "Runs language models from GGUF files: text generation, conversations, inspection, self-checks and benchmarks.")
     {
         GenerateCommand.Create(console),
+        ChatCommand.Create(console),
         DevicesCommand.Create(console),
         InspectCommand.Create(console),
         TokenizeCommand.Create(console),

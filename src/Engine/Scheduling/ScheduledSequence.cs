@@ -18,7 +18,8 @@ internal sealed class ScheduledSequence
     /// <param name="maxTokens">Tokens to generate at most; 0 only computes the prompt, <see cref="Unbounded"/> sets no limit.</param>
     /// <param name="priority">Priority class, higher goes first.</param>
     /// <param name="promptLogprobs">Whether every prompt row but the last asks for its logits.</param>
-    public ScheduledSequence(long id, ReadOnlySpan<int> prompt, int maxTokens, int priority = 0, bool promptLogprobs = false)
+    /// <param name="cache">What an earlier turn may have left of the prompt, and where this one's cache stays for the next; null for a request that stands alone.</param>
+    public ScheduledSequence(long id, ReadOnlySpan<int> prompt, int maxTokens, int priority = 0, bool promptLogprobs = false, RetainedCache? cache = null)
     {
         if (prompt.IsEmpty) throw new ArgumentException("A prompt needs at least one token.", nameof(prompt));
         ArgumentOutOfRangeException.ThrowIfNegative(maxTokens);
@@ -29,7 +30,8 @@ internal sealed class ScheduledSequence
         MaxTokens = maxTokens;
         Priority = priority;
         PromptLogprobs = promptLogprobs;
-        Kv = new KvSequence(id);
+        Cache = cache;
+        Kv = cache?.Kv ?? new KvSequence(id);
     }
 
     public long Id { get; }
@@ -48,8 +50,14 @@ internal sealed class ScheduledSequence
     /// <summary>Why it is finished.</summary>
     public SequenceEnd End { get; internal set; }
 
-    /// <summary>Its place in the cache.</summary>
+    /// <summary>Its place in the cache. A retained one belongs to the next turn once this sequence is finished.</summary>
     public KvSequence Kv { get; }
+
+    /// <summary>Where <see cref="Kv"/> stays when the sequence is finished; null: nothing stays.</summary>
+    public RetainedCache? Cache { get; }
+
+    /// <summary>Prompt tokens that were in the cache when it was admitted first.</summary>
+    public int CachedLength { get; internal set; }
 
     /// <summary>Tokens of the prompt.</summary>
     public int PromptLength { get; }
@@ -60,7 +68,7 @@ internal sealed class ScheduledSequence
     /// <summary>Tokens generated so far.</summary>
     public int GeneratedLength => Length - PromptLength;
 
-    /// <summary>Known tokens whose keys and values are in the cache; back to 0 after a preemption.</summary>
+    /// <summary>Known tokens whose keys and values are in the cache; back to 0 after a preemption, and from the start what a retained cache has.</summary>
     public int ComputedLength => Kv.Committed;
 
     /// <summary>Known tokens still to compute: 1 for a sequence that decodes.</summary>

@@ -40,8 +40,8 @@ internal sealed partial class Scheduler
     }
 
     /// <summary>
-    /// Reserves a running sequence's next rows: as many as budget, chunk limit and free blocks allow. Where not even one row finds a block, the
-    /// last in rank is preempted; a sequence that is itself the last keeps what it has and sits this step out.
+    /// Reserves a running sequence's next rows: as many as budget, chunk limit and available blocks allow (idle caches are evicted before
+    /// anyone is preempted). Where not even one row finds a block, the last in rank is preempted; a sequence that is itself the last keeps what it has and sits this step out.
     /// </summary>
     private void Schedule(int index)
     {
@@ -75,7 +75,7 @@ internal sealed partial class Scheduler
     /// <summary>Admits from the head of the queue; the first that does not fit holds up the rest, or small requests would starve a large one.</summary>
     private void AdmitWaiting()
     {
-        while (_budget > 0 && _waiting.Count > 0 && HasBlocksFor(_waiting[0]) && _kv.TryAdmit(_waiting[0].Kv))
+        while (_budget > 0 && _waiting.Count > 0 && HasBlocksFor(_waiting[0]) && TryAdmit(_waiting[0]))
         {
             ScheduledSequence sequence = _waiting[0];
             _waiting.Remove(sequence);
@@ -90,7 +90,7 @@ internal sealed partial class Scheduler
     }
 
     /// <summary>
-    /// Whether the free blocks hold everything known of the newcomer and of all that run, and a token more of each. Less would admit a sequence
+    /// Whether the free blocks, and those of idle caches, hold everything known of the newcomer and of all that run, and a token more of each. Less would admit a sequence
     /// only to preempt it before it has computed its prompt.
     /// </summary>
     private bool HasBlocksFor(ScheduledSequence newcomer)
@@ -99,7 +99,7 @@ internal sealed partial class Scheduler
         {
             long missing = MissingBlocks(newcomer, g);
             for (int i = 0; i < _running.Count; i++) missing += MissingBlocks(_running[i], g);
-            if (missing > _kv.FreeBlocks(g)) return false;
+            if (missing > _kv.AvailableBlocks(g)) return false;
         }
         return true;
     }

@@ -23,7 +23,7 @@ internal sealed partial class Scheduler
     private long _arrivals;
     private bool _inFlight;
     private int _budget;
-    private long _steps, _mixedSteps, _prefillChunks, _preemptions;
+    private long _steps, _mixedSteps, _prefillChunks, _preemptions, _cachedTokens;
 
     /// <param name="kv">Cache that the scheduler alone reserves from.</param>
     /// <param name="options">Limits of a step.</param>
@@ -40,7 +40,7 @@ internal sealed partial class Scheduler
     /// <summary>Sequences that wait, preempted ones included.</summary>
     public int WaitingCount => _waiting.Count;
 
-    /// <summary>Sequences that hold blocks.</summary>
+    /// <summary>Sequences that hold blocks, idle caches not counted.</summary>
     public int RunningCount => _running.Count;
 
     /// <summary>Whether the next plan has rows.</summary>
@@ -51,26 +51,27 @@ internal sealed partial class Scheduler
         get
         {
             KvStatistics blocks = _kv.Statistics();
-            return new SchedulerStatistics(_steps, _mixedSteps, _prefillChunks, _preemptions, blocks.Total, blocks.PeakUsed);
+            return new SchedulerStatistics(_steps, _mixedSteps, _prefillChunks, _preemptions, _cachedTokens, _kv.Evictions, blocks.Total, blocks.PeakUsed);
         }
     }
 
     /// <summary>
     /// Queues a new sequence. Its end is set here: at prompt + max tokens, or earlier where the context is full; without a limit of its own
-    /// also where the pool is.
+    /// also where the pool is. A retained cache is cut back at once to what the new sequence has in common with the one before it.
     /// </summary>
     /// <exception cref="RequestRefusedException">The prompt leaves no room in the context, or prompt + max tokens do not fit an empty pool.</exception>
     public void Add(ScheduledSequence sequence)
     {
         if (sequence.MaxLength != 0 || sequence.State != SequenceState.Waiting) throw new InvalidOperationException($"Sequence {sequence.Id} was added or cancelled before.");
         int maxLength = MaxLengthOf(sequence);
+        if (sequence.Cache is not null) TakeOver(sequence.Cache, sequence);
         long arrival = _arrivals++;
         sequence.Enter(_clock.GetTimestamp() - sequence.Priority * _agingTicks, arrival, maxLength);
         _waiting.Add(sequence);
     }
 
     /// <summary>
-    /// Ends a sequence and frees its blocks at once. During a step that is in flight this is safe too: nothing takes the blocks before the next
+    /// Ends a sequence and frees its blocks at once, or leaves them idle in its retained cache. During a step that is in flight this is safe too: nothing takes the blocks before the next
     /// plan, and the step's results for it are ignored. A finished sequence stays as it is.
     /// </summary>
     public void Cancel(ScheduledSequence sequence)
@@ -129,10 +130,12 @@ internal sealed partial class Scheduler
         if (sequence.State == SequenceState.Running)
         {
             _running.Remove(sequence);
-            _kv.Release(sequence.Kv);
+            if (sequence.Cache is null) _kv.Release(sequence.Kv);
+            else _kv.Park(sequence.Kv);
         }
         else
         {
+            // What it was to take over stays idle.
             _waiting.Remove(sequence);
         }
         sequence.State = SequenceState.Finished;

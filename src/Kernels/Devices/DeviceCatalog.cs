@@ -35,9 +35,9 @@ internal static class DeviceCatalog
 
     private static Device OpenIndexed(string asked, int? index, IReadOnlyList<DeviceInfo> devices, Func<int, Device> open)
     {
-        int chosen = index ?? Math.Max(0, devices.TakeWhile(d => d.Status == DeviceStatus.Unusable).Count() % devices.Count);
-        bool none = devices is [{ MemoryBytes: 0, Status: DeviceStatus.Unusable }];
-        if (none) throw Unavailable(asked, devices[0].Reason!);
+        if (!devices[0].Name.Contains(':', StringComparison.Ordinal)) throw Unavailable(asked, devices[0].Reason!); // the one line of a kind that has no device
+        int chosen = index ?? 0;
+        while (index is null && chosen < devices.Count - 1 && devices[chosen].Status == DeviceStatus.Unusable) chosen++;
         if (chosen >= devices.Count) throw Unavailable(asked, $"there {(devices.Count == 1 ? "is one such device" : $"are {devices.Count} such devices")}, counted from 0");
         if (devices[chosen].Status == DeviceStatus.Unusable) throw Unavailable(asked, devices[chosen].Reason!);
         return Guard(asked, () => open(chosen));
@@ -50,7 +50,7 @@ internal static class DeviceCatalog
         {
             return open();
         }
-        catch (AcceleratorException e)
+        catch (Exception e) when (e is AcceleratorException or NotSupportedException)
         {
             throw new DeviceUnavailableException(Unavailable(asked, e.Message).Message, e);
         }

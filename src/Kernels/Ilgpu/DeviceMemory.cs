@@ -3,6 +3,23 @@ using ILGPU.Runtime;
 
 namespace Inference.Kernels;
 
+/// <summary>Allocation with an error that says what did not fit.</summary>
+internal static class DeviceMemory
+{
+    /// <exception cref="InsufficientMemoryException">The device has not that much; names what was to be stored, the bytes and the device.</exception>
+    public static MemoryBuffer1D<T, Stride1D.Dense> Allocate<T>(this Accelerator accelerator, long length, string what) where T : unmanaged
+    {
+        try
+        {
+            return accelerator.Allocate1D<T>(length);
+        }
+        catch (Exception e) when (e is AcceleratorException or OutOfMemoryException)
+        {
+            throw new InsufficientMemoryException($"{what}: {length * Interop.SizeOf<T>()} bytes do not fit on {accelerator.Name} ({accelerator.MemorySize} bytes in all): {e.Message}", e);
+        }
+    }
+}
+
 /// <summary>Float32 rows on the device.</summary>
 internal sealed class DeviceRows : Activations
 {
@@ -12,7 +29,7 @@ internal sealed class DeviceRows : Activations
     public DeviceRows(Accelerator accelerator, int rows, int columns) : base(rows, columns)
     {
         // Whole vectors of 4, so that the last row can be read by them.
-        buffer = accelerator.Allocate1D<Float4>(Math.Max(1, ((long)rows * columns + 3) / 4));
+        buffer = accelerator.Allocate<Float4>(Math.Max(1, ((long)rows * columns + 3) / 4), $"{rows} rows of {columns} activations");
         buffer.MemSetToZero();
         Vectors = buffer.View;
         Values = Vectors.Cast<float>();
@@ -68,10 +85,19 @@ internal sealed class DevicePages : KvPages
         long rows = (long)blocks * layout.BlockSize * layout.KvHeads;
         keys = new MemoryBuffer1D<UInt4, Stride1D.Dense>[layout.Layers];
         values = new MemoryBuffer1D<UInt4, Stride1D.Dense>[layout.Layers];
-        for (int i = 0; i < layout.Layers; i++)
+        try
         {
-            keys[i] = accelerator.Allocate1D<UInt4>(rows * layout.KeyDim * KvLayout.Bytes(layout.KeyType) / 16);
-            values[i] = accelerator.Allocate1D<UInt4>(rows * layout.ValueDim * KvLayout.Bytes(layout.ValueType) / 16);
+            for (int i = 0; i < layout.Layers; i++)
+            {
+                string what = $"KV pages of layer {i} ({blocks} blocks of {layout.BlockSize} tokens)";
+                keys[i] = accelerator.Allocate<UInt4>(rows * layout.KeyDim * KvLayout.Bytes(layout.KeyType) / 16, what);
+                values[i] = accelerator.Allocate<UInt4>(rows * layout.ValueDim * KvLayout.Bytes(layout.ValueType) / 16, what);
+            }
+        }
+        catch
+        {
+            Dispose();
+            throw;
         }
     }
 
@@ -95,8 +121,8 @@ internal sealed class DevicePages : KvPages
 
     public override void Dispose()
     {
-        foreach (MemoryBuffer1D<UInt4, Stride1D.Dense> buffer in keys) buffer.Dispose();
-        foreach (MemoryBuffer1D<UInt4, Stride1D.Dense> buffer in values) buffer.Dispose();
+        foreach (MemoryBuffer1D<UInt4, Stride1D.Dense>? buffer in keys) buffer?.Dispose();
+        foreach (MemoryBuffer1D<UInt4, Stride1D.Dense>? buffer in values) buffer?.Dispose();
     }
 }
 
@@ -133,7 +159,7 @@ internal sealed class Scratch(Accelerator accelerator) : IDisposable
             accelerator.Synchronize(); // a launch may still read it
             buffer.Dispose();
         }
-        buffer = accelerator.Allocate1D<T>(Math.Max(1, length));
+        buffer = accelerator.Allocate<T>(Math.Max(1, length), "scratch memory of a step");
     }
 
     public void Dispose()

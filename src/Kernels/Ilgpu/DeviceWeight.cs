@@ -14,10 +14,10 @@ internal sealed class DeviceWeight : Weight
     {
         Kernels = kernels;
         PackedBytes = sizes.Bytes;
-        quants = accelerator.Allocate1D<UInt4>(sizes.Quants);
-        bits = accelerator.Allocate1D<uint>(sizes.Bits);
-        scales = accelerator.Allocate1D<ushort>(sizes.Scales);
-        headers = accelerator.Allocate1D<UInt4>(sizes.Headers);
+        quants = accelerator.Allocate<UInt4>(sizes.Quants, $"tensor '{name}'");
+        bits = accelerator.Allocate<uint>(sizes.Bits, $"tensor '{name}'");
+        scales = accelerator.Allocate<ushort>(sizes.Scales, $"tensor '{name}'");
+        headers = accelerator.Allocate<UInt4>(sizes.Headers, $"tensor '{name}'");
         View = new() { Quants = quants.View, Bits = bits.View, Scales = scales.View, Headers = headers.View, Rows = rows, Chunks = columns / 32 };
     }
 

@@ -51,6 +51,10 @@ internal sealed class ChatTemplate : IChatTemplate
         $"{model}: the model has no chat template ({ChatTemplateFiles.Key} in a GGUF file, {ChatTemplateFiles.JinjaName} or chat_template in {TokenizerJson.ConfigurationName} in a folder); "
         + "give the one it was trained with (--template-file FILE; ChatOptions.Template in the library), or use it with plain prompts (generate)");
 
+    /// <summary>Parses the usual template now, so that a mistake in it shows before the first conversation.</summary>
+    /// <exception cref="TemplateException">It is malformed, or there is none.</exception>
+    public void Prepare() => Choose(hasTools: false);
+
     public RenderedPrompt Render(IReadOnlyList<ChatMessage> messages, ChatTemplateOptions? options = null)
     {
         ArgumentNullException.ThrowIfNull(messages);

@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using System.Runtime.InteropServices;
 using Inference.Tests.Shared;
 
 namespace Inference.Cli.Tests;
@@ -9,9 +8,11 @@ public sealed class PullProcessTests : PullFixture
 {
     private const int Size = 3_000_000;
 
-    private static readonly string Host = Path.GetFullPath(Path.Combine(RuntimeEnvironment.GetRuntimeDirectory(), "..", "..", "..", OperatingSystem.IsWindows() ? "dotnet.exe" : "dotnet"));
-
-    private Process Start(params string[] args) => StartProgram(Host, ["exec", Path.Combine(AppContext.BaseDirectory, "Inference.Cli.dll"), .. args]);
+    private Process Start(params string[] args)
+    {
+        (string file, string[] arguments) = HostProcess.Command(args);
+        return StartProgram(file, arguments);
+    }
 
     private Process StartProgram(string program, string[] args)
     {
@@ -79,7 +80,7 @@ public sealed class PullProcessTests : PullFixture
         const int kilobytes = 1500;
         byte[] content = Hub.Add("model.gguf", Size);
         // bash counts in 1,024 bytes. The runtime's own memory mappings count as files too, unless told otherwise.
-        using Process process = StartProgram("bash", ["-c", $"trap '' XFSZ; ulimit -f {kilobytes}; DOTNET_EnableWriteXorExecute=0 exec \"$0\" \"$@\"", Host, "exec", Path.Combine(AppContext.BaseDirectory, "Inference.Cli.dll"), "pull", "org/model"]);
+        using Process process = StartProgram("bash", ["-c", $"trap '' XFSZ; ulimit -f {kilobytes}; DOTNET_EnableWriteXorExecute=0 exec \"$0\" \"$@\"", HostProcess.Host, .. HostProcess.Program, "pull", "org/model"]);
         CliRun run = await EndOf(process);
         Assert.Equal((1, ""), (run.Code, run.Output));
         Assert.StartsWith("error: ", run.Error);

@@ -68,6 +68,12 @@ internal sealed class FakeDevice(KvAllocator kv)
         return Results;
     }
 
+    /// <summary>The tokens are what the cache holds for the sequence, in every group.</summary>
+    public void AssertHolds(KvSequence sequence, ReadOnlySpan<int> tokens)
+    {
+        for (int g = 0; g < _pages.Length; g++) Assert.Equal(tokens.ToArray(), Read(g, sequence.TableSlot, tokens.Length));
+    }
+
     private int[] Read(int group, int slot, int length)
     {
         int size = kv.Groups[group].BlockSize;

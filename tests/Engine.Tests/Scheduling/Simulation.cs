@@ -7,6 +7,7 @@ namespace Inference.Tests.Scheduling;
 internal sealed class Simulation
 {
     private readonly Dictionary<ScheduledSequence, (long Rank, int Arrival)> _ranks = [];
+    private readonly List<RetainedCache> _caches = [];
     private readonly SchedulerOptions _options;
 
     public Simulation(int blockSize, int blocks, int maxSequences = 8, int context = 100, SchedulerOptions? options = null, int groups = 1)
@@ -29,8 +30,14 @@ internal sealed class Simulation
     public ScheduledSequence Add(int promptLength, int maxTokens, int priority = 0, bool promptLogprobs = false)
     {
         int id = _ranks.Count;
-        int[] prompt = [.. Enumerable.Range(0, promptLength).Select(i => 100 + id * 7 + i * 3)];
-        var sequence = new ScheduledSequence(id, prompt, maxTokens, priority, promptLogprobs);
+        return Add([.. Enumerable.Range(0, promptLength).Select(i => 100 + id * 7 + i * 3)], maxTokens, priority, promptLogprobs);
+    }
+
+    public ScheduledSequence Add(int[] prompt, int maxTokens, int priority = 0, bool promptLogprobs = false, RetainedCache? cache = null)
+    {
+        int id = _ranks.Count;
+        var sequence = new ScheduledSequence(id, prompt, maxTokens, priority, promptLogprobs, cache);
+        if (cache is not null && !_caches.Contains(cache)) _caches.Add(cache);
         Scheduler.Add(sequence);
         _ranks.Add(sequence, (Clock.Now - priority * (long)_options.AgingInterval.TotalMicroseconds, id));
         return sequence;
@@ -41,8 +48,16 @@ internal sealed class Simulation
     {
         StepPlan plan = Plan();
         if (plan.RowCount > 0) Scheduler.Commit(plan, Device.Run(plan));
-        Kv.Verify();
+        Verify();
         return plan;
+    }
+
+    /// <summary>The allocator's invariants, and that retained caches hold the tokens of their last turn.</summary>
+    public void Verify()
+    {
+        Kv.Verify();
+        foreach (RetainedCache cache in _caches)
+            if (cache.Kv.IsAdmitted) Device.AssertHolds(cache.Kv, cache.Owner!.Tokens[..cache.Kv.Committed]);
     }
 
     public StepPlan Plan()
@@ -65,8 +80,11 @@ internal sealed class Simulation
             Assert.True(maxSteps > 0, "no progress");
             Step();
         }
-        Assert.Equal(Kv.Statistics().Total, Kv.Statistics().Free);
+        AssertNothingHeld();
     }
+
+    /// <summary>Every block is free, or idle.</summary>
+    public void AssertNothingHeld() => Assert.Equal(Kv.Statistics().Total, Kv.Statistics().Free + Kv.Statistics().Evictable);
 
     /// <summary>The sequence has the tokens that it yields alone, and ended for that reason.</summary>
     public static void AssertComplete(ScheduledSequence sequence)

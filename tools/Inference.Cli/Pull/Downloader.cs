@@ -17,7 +17,7 @@ internal sealed class Downloader(HubSettings settings, HubClient client, HubCach
         if (cache.Has(commit, file))
         {
             progress.Begin(file.Path, 0, file.Size);
-            progress.End();
+            progress.Finish();
             return path;
         }
         progress.Begin(file.Path, 0, file.Size);
@@ -31,7 +31,7 @@ internal sealed class Downloader(HubSettings settings, HubClient client, HubCach
                 cache.Link(commit, file, isNew);
             }
         }
-        progress.End();
+        progress.Finish();
         return path;
     }
 

@@ -4,16 +4,24 @@ namespace Inference.Cli;
 /// <param name="log">Also hears what is reported, for people without a bar.</param>
 internal sealed class PullProgress(Action<string>? log = null)
 {
+    /// <summary>What is shown.</summary>
+    /// <param name="Title">The file, or what keeps it from coming.</param>
+    /// <param name="Done">Bytes there.</param>
+    /// <param name="Total">Bytes in all, 1 or more.</param>
+    /// <param name="Received">Bytes that came over the network: unlike <paramref name="Done"/> without those of earlier runs, and never less than before.</param>
+    public readonly record struct State(string Title, long Done, long Total, long Received);
+
+    private const int TitleWidth = 48;
+
     private readonly Lock gate = new();
     private string title = "", note = "";
-    private long total, finished, position, size;
+    private long total, finished, position, size, received;
 
-    /// <summary>What is happening, bytes there, bytes in all.</summary>
-    public (string Title, long Done, long Total) Now
+    public State Now
     {
         get
         {
-            lock (gate) return (note.Length > 0 ? note : title, finished + position, Math.Max(1, total));
+            lock (gate) return new State(note.Length > 0 ? Beginning(note) : End(title), finished + position, Math.Max(1, total), received);
         }
     }
 
@@ -29,10 +37,14 @@ internal sealed class PullProgress(Action<string>? log = null)
 
     public void MoveTo(long bytes)
     {
-        lock (gate) (note, position) = ("", bytes);
+        lock (gate)
+        {
+            received += Math.Max(0, bytes - position);
+            (note, position) = ("", bytes);
+        }
     }
 
-    public void End()
+    public void Finish()
     {
         lock (gate) (finished, position, size) = (finished + size, 0, 0);
     }
@@ -43,4 +55,9 @@ internal sealed class PullProgress(Action<string>? log = null)
         lock (gate) note = line;
         if (line.Length > 0) log?.Invoke(line);
     }
+
+    private static string Beginning(string text) => text.Length <= TitleWidth ? text : text[..(TitleWidth - 1)] + "…";
+
+    /// <summary>Of a path, the end says more.</summary>
+    private static string End(string text) => text.Length <= TitleWidth ? text : "…" + text[^(TitleWidth - 1)..];
 }

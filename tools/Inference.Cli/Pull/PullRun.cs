@@ -36,7 +36,7 @@ internal sealed class PullRun(CliConsole console, HubSettings settings, bool qui
     {
         using var http = new HubHttp(settings);
         var client = new HubClient(settings, http);
-        progress.Report(request.Repository);
+        progress.Begin(request.Repository, 0, 0);
         HubListing listing = await client.ListAsync(request.Repository, request.Revision, progress.Report, console.Cancellation).ConfigureAwait(false);
         FileChoice choice = FileChoice.Of(request, listing);
         var cache = new HubCache(settings.CacheFolder, request.Repository, settings.SymbolicLinks);
