@@ -9,7 +9,7 @@ namespace Inference.Models;
 internal sealed class ByteLevelModel : TokenModel
 {
     /// <summary>
-    /// Longest piece, in characters, that the package encodes: most words. Its time grows with the square of the length (1 MB of one letter takes 40 to 70 s),
+    /// Longest piece, in bytes, that the package encodes: most words. Its time grows with the square of the length (1 MB of one letter takes 40 to 70 s),
     /// and beyond this <see cref="PairMerger"/> is several times as fast.
     /// </summary>
     private const int LongestPackagePiece = 8;
@@ -41,7 +41,7 @@ internal sealed class ByteLevelModel : TokenModel
         if (cache.TryAppend(piece, ids)) return;
         int before = ids.Count;
         if (wholePiecesFirst && TryFindWhole(piece, out int id)) ids.Add(id);
-        else if (piece.Length <= LongestPackagePiece && package is { IsCompletedSuccessfully: true, Result: { } tokenizer }) ids.AddRange(tokenizer.EncodeToIds(piece, considerPreTokenization: false, considerNormalization: false));
+        else if (Encoding.UTF8.GetByteCount(piece) <= LongestPackagePiece && package is { IsCompletedSuccessfully: true, Result: { } tokenizer }) ids.AddRange(tokenizer.EncodeToIds(piece, considerPreTokenization: false, considerNormalization: false));
         else Merge(piece, ids);
         cache.Add(piece, CollectionsMarshal.AsSpan(ids)[before..]);
     }

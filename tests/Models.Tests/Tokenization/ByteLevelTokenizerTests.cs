@@ -106,6 +106,18 @@ public class ByteLevelTokenizerTests
     }
 
     [Fact]
+    public void AWarmEncodingAllocatesItsResultOnly()
+    {
+        Tokenizer tokenizer = Tokenizer.Create(ByteLevel("llama-bpe", Merges));
+        string text = string.Concat(Enumerable.Repeat("hello hell, 123 abc aaa é日本\n", 50));
+        int[] ids = [];
+        for (int warm = 0; warm < 3; warm++) ids = tokenizer.EncodeText(text);
+        long before = GC.GetAllocatedBytesForCurrentThread();
+        tokenizer.EncodeText(text);
+        Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, ids.Length * sizeof(int), ids.Length * sizeof(int) + 64);
+    }
+
+    [Fact]
     public void ConcurrentCallersGetTheSameIds()
     {
         Tokenizer tokenizer = Tokenizer.Create(ByteLevel("qwen2", Merges));

@@ -49,8 +49,10 @@ internal sealed class GgufPreTokenization
         {
             foreach (string name in names.Split(' ')) known.Add(name, pre);
         }
-        Add("gpt-2 phi-2 mpt olmo jais gigachat trillion roberta-bpe granite-docling mellum", new(KnownPatterns.Gpt2));
-        Add("smollm starcoder refact command-r codeshell exaone minerva-7b", new(KnownPatterns.OneNumber, KnownPatterns.Gpt2));
+        Add("gpt-2 phi-2 jais gigachat trillion roberta-bpe granite-docling mellum", new(KnownPatterns.Gpt2));
+        Add("mpt olmo", new(KnownPatterns.Gpt2) { ComposesText = true });
+        Add("smollm starcoder refact codeshell exaone minerva-7b", new(KnownPatterns.OneNumber, KnownPatterns.Gpt2));
+        Add("command-r", new(KnownPatterns.OneNumber, KnownPatterns.Gpt2) { ComposesText = true });
         Add("qwen2 deepseek-r1-qwen megrez", new(KnownPatterns.Qwen2) { ComposesText = true });
         Add("stablelm2 hunyuan", new(KnownPatterns.Qwen2));
         Add("llama-bpe llama3 llama-v3 falcon3 pixtral", new(KnownPatterns.Llama3) { WholePiecesFirst = true, AddsBos = true });

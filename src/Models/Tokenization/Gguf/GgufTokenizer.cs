@@ -36,7 +36,9 @@ internal static class GgufTokenizer
     {
         ByteFallback fallback = Bytes(vocabulary);
         var pairs = new BytePairVocabulary(vocabulary.Tokens, TextIds(vocabulary), vocabulary.Tokens.Length * 2) { UnknownId = RequireUnknown(vocabulary, fallback) };
-        PairMap merges = ScoredMerges.Make(pairs, vocabulary.Scores ?? throw Error(vocabulary, "scores", "a score per token", "no such key"));
+        float[] scores = vocabulary.Scores ?? throw Error(vocabulary, "scores", "a score per token", "no such key");
+        // Runs of spaces and newlines are user-defined in Gemma's vocabulary; SentencePiece takes them before anything merges, whatever their scores.
+        PairMap merges = ScoredMerges.Make(pairs, [.. scores.Select((score, id) => vocabulary.Types[id] == TokenType.UserDefined ? float.PositiveInfinity : score)]);
         PrependScheme prefix = PrefixOf(vocabulary);
         TokenizerDefinition definition = Common(vocabulary, Spelling(vocabulary), new CharacterModel(pairs, merges, fallback), addBosByDefault: true);
         // The older ones put a space in front even where there is one.
@@ -113,11 +115,10 @@ internal static class GgufTokenizer
     /// <summary>Tokens that merging can give, by spelling; the first of equals. Merges may pass through user-defined tokens, but text goes before them.</summary>
     private static Dictionary<string, int> TextIds(VocabularyData vocabulary)
     {
-        bool throughUserDefined = vocabulary.Model == ByteLevel;
         var ids = new Dictionary<string, int>(vocabulary.Tokens.Length, StringComparer.Ordinal);
         for (int id = 0; id < vocabulary.Tokens.Length; id++)
             if (vocabulary.Types[id] is TokenType.Normal or TokenType.Undefined && vocabulary.Tokens[id].Length > 0) ids.TryAdd(vocabulary.Tokens[id], id);
-        for (int id = 0; id < vocabulary.Tokens.Length && throughUserDefined; id++)
+        for (int id = 0; id < vocabulary.Tokens.Length; id++)
             if (vocabulary.Types[id] == TokenType.UserDefined && vocabulary.Tokens[id].Length > 0) ids.TryAdd(vocabulary.Tokens[id], id);
         return ids;
     }

@@ -4,6 +4,7 @@ namespace Inference.Models;
 internal sealed class BytePairVocabulary
 {
     private readonly List<(int Left, int Right, int Merged)> merges;
+    private readonly bool[] known;
 
     /// <param name="tokens">Spelling of every token.</param>
     /// <param name="ids">The tokens that merging starts from, passes through and gives.</param>
@@ -13,6 +14,8 @@ internal sealed class BytePairVocabulary
         Tokens = tokens;
         Ids = ids;
         this.merges = new List<(int, int, int)>(merges);
+        known = new bool[tokens.Length];
+        foreach (int id in ids.Values) known[id] = true;
     }
 
     public string[] Tokens { get; }
@@ -31,12 +34,24 @@ internal sealed class BytePairVocabulary
         var lookup = Ids.GetAlternateLookup<ReadOnlySpan<char>>();
         if (!lookup.TryGetValue(left, out int leftId)) return left.ToString();
         if (!lookup.TryGetValue(right, out int rightId)) return right.ToString();
-        Span<char> joined = left.Length + right.Length <= 512 ? stackalloc char[left.Length + right.Length] : new char[left.Length + right.Length];
-        left.CopyTo(joined);
-        right.CopyTo(joined[left.Length..]);
-        if (!lookup.TryGetValue(joined, out int merged)) return joined.ToString();
+        // Most files list merges in the order of the tokens that they give.
+        int merged = merges.Count == 0 ? 0 : merges[^1].Merged + 1;
+        if (!IsJoined(merged, left, right))
+        {
+            Span<char> joined = left.Length + right.Length <= 512 ? stackalloc char[left.Length + right.Length] : new char[left.Length + right.Length];
+            left.CopyTo(joined);
+            right.CopyTo(joined[left.Length..]);
+            if (!lookup.TryGetValue(joined, out merged)) return joined.ToString();
+        }
         AddMerge(leftId, rightId, merged);
         return null;
+    }
+
+    private bool IsJoined(int id, ReadOnlySpan<char> left, ReadOnlySpan<char> right)
+    {
+        if (id >= known.Length || !known[id]) return false;
+        string token = Tokens[id];
+        return token.Length == left.Length + right.Length && token.AsSpan().StartsWith(left) && token.AsSpan(left.Length).SequenceEqual(right);
     }
 
     /// <summary>Appends a merge of tokens.</summary>

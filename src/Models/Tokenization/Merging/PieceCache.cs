@@ -12,39 +12,46 @@ internal sealed class PieceCache
     public const int LongestPiece = 32;
 
     private const int Buckets = 1 << 16;
-    private readonly Entry?[] entries = new Entry?[2 * Buckets];
 
-    private sealed class Entry(string piece, int[] ids)
-    {
-        public readonly string Piece = piece;
-        public readonly int Single = ids.Length == 1 ? ids[0] : -1;
-        public readonly int[] Ids = ids;
-    }
+    // An entry is one array, so that a look-up touches little memory: the piece's length, its characters two to an int, then the tokens.
+    private readonly int[]?[] entries = new int[]?[2 * Buckets];
 
     /// <summary>Appends the tokens of a piece if they are known.</summary>
     public bool TryAppend(ReadOnlySpan<char> piece, List<int> ids)
     {
+        if (piece.Length > LongestPiece) return false;
         int bucket = Bucket(piece);
-        Entry? entry = Volatile.Read(ref entries[bucket]);
-        if (entry is null || !piece.SequenceEqual(entry.Piece))
+        int[]? entry = Volatile.Read(ref entries[bucket]);
+        if (entry is null || !IsOf(entry, piece))
         {
-            Entry? later = Volatile.Read(ref entries[bucket + 1]);
-            if (later is null || !piece.SequenceEqual(later.Piece)) return false;
+            int[]? later = Volatile.Read(ref entries[bucket + 1]);
+            if (later is null || !IsOf(later, piece)) return false;
             // What is asked for again is kept longer.
             Volatile.Write(ref entries[bucket], later);
             Volatile.Write(ref entries[bucket + 1], entry);
             entry = later;
         }
-        if (entry.Single >= 0) ids.Add(entry.Single);
-        else ids.AddRange(entry.Ids);
+        int first = FirstToken(piece.Length);
+        if (entry.Length == first + 1) ids.Add(entry[first]);
+        else ids.AddRange(entry.AsSpan(first));
         return true;
     }
 
     /// <summary>Remembers the tokens of a piece.</summary>
     public void Add(ReadOnlySpan<char> piece, ReadOnlySpan<int> ids)
     {
-        if (piece.Length <= LongestPiece) Volatile.Write(ref entries[Bucket(piece) + 1], new Entry(piece.ToString(), ids.ToArray()));
+        if (piece.Length > LongestPiece) return;
+        int first = FirstToken(piece.Length);
+        int[] entry = new int[first + ids.Length];
+        entry[0] = piece.Length;
+        piece.CopyTo(MemoryMarshal.Cast<int, char>(entry.AsSpan(1)));
+        ids.CopyTo(entry.AsSpan(first));
+        Volatile.Write(ref entries[Bucket(piece) + 1], entry);
     }
+
+    private static bool IsOf(int[] entry, ReadOnlySpan<char> piece) => entry[0] == piece.Length && piece.SequenceEqual(MemoryMarshal.Cast<int, char>(entry.AsSpan(1))[..piece.Length]);
+
+    private static int FirstToken(int pieceLength) => 1 + (pieceLength + 1) / 2;
 
     private static int Bucket(ReadOnlySpan<char> piece)
     {

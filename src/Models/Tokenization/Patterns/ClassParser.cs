@@ -44,6 +44,7 @@ internal sealed class ClassParser(string pattern, PatternParser parser)
         uint categories = 0;
         var ranges = new List<(int First, int Last)>();
         var parts = new List<CharacterClass>();
+        var intersected = new List<CharacterClass>();
         bool empty = true;
         while (true)
         {
@@ -52,13 +53,17 @@ internal sealed class ClassParser(string pattern, PatternParser parser)
             empty = false;
             if (TryTake("[:", ref position)) parts.Add(ParsePosix(ref position));
             else if (TryTake("[", ref position)) parts.Add(Parse(ref position, depth + 1));
-            else if (TryTake("&&", ref position)) throw parser.Error("an intersection of classes", position);
+            else if (TryTake("&&", ref position))
+            {
+                intersected.Add(new CharacterClass(categories, [.. ranges], [.. parts], Negated: false));
+                (categories, ranges, parts) = (0, [], []);
+            }
             else if (pattern[position] == '\\' && position + 1 < pattern.Length && pattern[position + 1] is 's' or 'S' or 'd' or 'D' or 'w' or 'W' or 'h' or 'H' or 'p' or 'P')
             {
                 position++;
-                CharacterClass set = ParseEscape(ref position, lone: false);
-                if (set is { Negated: false, Ranges.Length: 0, Parts.Length: 0 }) categories |= set.Categories;
-                else parts.Add(set);
+                CharacterClass escaped = ParseEscape(ref position, lone: false);
+                if (escaped is { Negated: false, Ranges.Length: 0, Parts.Length: 0 }) categories |= escaped.Categories;
+                else parts.Add(escaped);
             }
             else
             {
@@ -71,7 +76,10 @@ internal sealed class ClassParser(string pattern, PatternParser parser)
                 ranges.Add((first, last));
             }
         }
-        return new CharacterClass(categories, [.. ranges], [.. parts], negated);
+        var set = new CharacterClass(categories, [.. ranges], [.. parts], Negated: false);
+        // What is in all of them is in the complement of none.
+        if (intersected.Count > 0) set = new CharacterClass(0, [], [.. intersected.Append(set).Select(part => part.Complement())], Negated: true);
+        return negated ? set.Complement() : set;
     }
 
     private int ParseMember(ref int position)
