@@ -18,19 +18,26 @@ internal sealed class ChatWindow(ChatPrompts prompts, int limit)
         ChatPrompt prompt = Make(starts[0]);
         if (prompt.Ids.Length + reserve <= limit) return (prompt, dropped);
 
-        // The shorter the conversation the shorter the prompt: the first of the turns that fits is found by halves.
-        int low = 1, high = starts.Count - 1;
-        while (low < high)
-        {
-            int middle = (low + high) / 2;
-            if (Make(starts[middle]).Ids.Length + reserve <= limit) high = middle;
-            else low = middle + 1;
-        }
-        int first = starts[Math.Min(low, starts.Count - 1)];
+        int last = starts.Count - 1, needed = FirstThatFits(Math.Min(1, last), last, limit - reserve);
+        // Dropping changes the beginning of the prompt, and all of it is computed anew. So that not every later turn costs that, up to half of
+        // what could stay goes too where this leaves a quarter of the context.
+        int first = starts[FirstThatFits(needed, needed + (last - needed) / 2, limit / 4 * 3 - reserve)];
         prompt = Make(first);
         if (prompt.Ids.Length >= limit)
             throw new InferenceException($"the last message and the system prompt have {prompt.Ids.Length} tokens and the context {limit}: no room is left for an answer");
         return (prompt, first - system);
+
+        // By halves: the shorter the conversation the shorter the prompt. The last one where none fits.
+        int FirstThatFits(int low, int high, int room)
+        {
+            while (low < high)
+            {
+                int middle = (low + high) / 2;
+                if (Make(starts[middle]).Ids.Length <= room) high = middle;
+                else low = middle + 1;
+            }
+            return low;
+        }
 
         ChatPrompt Make(int start) => prompts.Make(start == system ? messages : [.. messages.Take(system), .. messages.Skip(start)], parseSpecial);
     }
