@@ -1,11 +1,9 @@
-using System.Collections.Frozen;
-
 namespace Inference.Models.Templates;
 
 /// <summary>The methods of Python's lists, tuples, dictionaries and numbers that change nothing.</summary>
 internal static class CollectionMethods
 {
-    private static readonly FrozenDictionary<string, NativeFunction> OfDict = Table(
+    private static readonly Dictionary<string, NativeFunction> OfDict = Table(
         NativeFunction.Bound("get", "key, default=none", (state, dict, a) => dict.AsDict.TryGet(a[0], out Value value) ? value : a[1]),
         NativeFunction.Bound("items", "", (state, dict, a) => Value.Of(new DictView(dict.AsDict, DictView.Part.Items))),
         NativeFunction.Bound("keys", "", (state, dict, a) => Value.Of(new DictView(dict.AsDict, DictView.Part.Keys))),
@@ -14,17 +12,17 @@ internal static class CollectionMethods
 
     private static readonly NativeFunction Copy = NativeFunction.Bound("copy", "", (state, list, a) => list);
 
-    private static readonly FrozenDictionary<string, NativeFunction> OfArray = Table(
+    private static readonly Dictionary<string, NativeFunction> OfArray = Table(
         NativeFunction.Bound("count", "value", Count),
         NativeFunction.Bound("index", "value, start=0, stop=none", Index));
 
-    private static readonly FrozenDictionary<string, NativeFunction> OfNumber = Table(
+    private static readonly Dictionary<string, NativeFunction> OfNumber = Table(
         NativeFunction.Bound("bit_length", "", (state, number, a) => Value.Of((long)System.Numerics.BigInteger.Abs(number.AsBig).GetBitLength())),
         NativeFunction.Bound("is_integer", "", (state, number, a) => Value.Of(number.Kind != ValueKind.Float || Math.Floor(number.AsDouble) == number.AsDouble)));
 
-    private static readonly FrozenSet<string> ChangeLists = FrozenSet.Create("append", "clear", "pop", "reverse", "insert", "sort", "extend", "remove");
+    private static readonly string[] ChangeLists = ["append", "clear", "pop", "reverse", "insert", "sort", "extend", "remove"];
 
-    private static readonly FrozenSet<string> ChangeDicts = FrozenSet.Create("clear", "pop", "popitem", "setdefault", "update");
+    private static readonly string[] ChangeDicts = ["clear", "pop", "popitem", "setdefault", "update"];
 
     public static NativeFunction? FindOfDict(string name) => OfDict.GetValueOrDefault(name);
 
@@ -42,7 +40,7 @@ internal static class CollectionMethods
         _ => false,
     };
 
-    private static FrozenDictionary<string, NativeFunction> Table(params NativeFunction[] methods) => methods.ToFrozenDictionary(method => method.Name, StringComparer.Ordinal);
+    private static Dictionary<string, NativeFunction> Table(params NativeFunction[] methods) => methods.ToDictionary(method => method.Name, StringComparer.Ordinal);
 
     private static Value Count(RenderState state, Value list, Value[] a)
     {

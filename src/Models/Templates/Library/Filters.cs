@@ -1,4 +1,3 @@
-using System.Collections.Frozen;
 using System.Numerics;
 
 namespace Inference.Models.Templates;
@@ -6,8 +5,8 @@ namespace Inference.Models.Templates;
 /// <summary>What can follow <c>|</c>: the table of all filters, and those of numbers and values in general.</summary>
 internal static class Filters
 {
-    private static readonly FrozenDictionary<string, NativeFunction> All = ((IEnumerable<NativeFunction>)[.. Create(), .. TextFilters.Create(), .. SequenceFilters.Create(), .. SelectionFilters.Create()])
-        .ToFrozenDictionary(filter => filter.Name, StringComparer.Ordinal);
+    private static readonly Dictionary<string, NativeFunction> All = ((IEnumerable<NativeFunction>)[.. Create(), .. TextFilters.Create(), .. SequenceFilters.Create(), .. SelectionFilters.Create()])
+        .ToDictionary(filter => filter.Name, StringComparer.Ordinal);
 
     public static NativeFunction? Find(string name) => All.GetValueOrDefault(name);
 

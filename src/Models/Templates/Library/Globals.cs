@@ -1,22 +1,18 @@
-using System.Collections.Frozen;
-
 namespace Inference.Models.Templates;
 
 /// <summary>The functions that every template can call, Jinja's and those that Hugging Face adds.</summary>
 internal static class Globals
 {
-    private static readonly FrozenDictionary<string, Value> All = new Dictionary<string, Value>
-    {
-        ["range"] = NativeFunction.Of("range", Range),
-        ["dict"] = NativeFunction.Of("dict", Dict),
-        ["namespace"] = NativeFunction.Of("namespace", Namespace),
-        ["cycler"] = NativeFunction.Of("cycler", (RenderState state, Value target, in Arguments arguments) => Value.Of(new Cycler(arguments.Positional))),
-        ["joiner"] = NativeFunction.Bound("joiner", "sep=none", (state, target, arguments) => Value.Of(new Joiner(arguments[0].IsNone ? Value.Of(", ") : arguments[0]))).On(default),
-        ["raise_exception"] = NativeFunction.Bound("raise_exception", "message", RaiseException).On(default),
-        ["strftime_now"] = NativeFunction.Bound("strftime_now", "format", (state, target, arguments) => Strftime.Format(state, arguments[0])).On(default),
-    }.ToFrozenDictionary(StringComparer.Ordinal);
+    private static readonly Dictionary<string, NativeFunction> All = ((NativeFunction[])[
+        new("range", Range),
+        new("dict", Dict),
+        new("namespace", Namespace),
+        new("cycler", (RenderState state, Value target, in Arguments arguments) => Value.Of(new Cycler(arguments.Positional))),
+        NativeFunction.Bound("joiner", "sep=none", (state, target, arguments) => Value.Of(new Joiner(arguments[0].IsNone ? Value.Of(", ") : arguments[0]))),
+        NativeFunction.Bound("raise_exception", "message", RaiseException),
+        NativeFunction.Bound("strftime_now", "format", (state, target, arguments) => Strftime.Format(state, arguments[0]))]).ToDictionary(function => function.Name, StringComparer.Ordinal);
 
-    public static bool TryFind(string name, out Value value) => All.TryGetValue(name, out value);
+    public static NativeFunction? Find(string name) => All.GetValueOrDefault(name);
 
     private static Value Range(RenderState state, Value target, in Arguments arguments)
     {

@@ -1,11 +1,9 @@
-using System.Collections.Frozen;
-
 namespace Inference.Models.Templates;
 
 /// <summary>What can follow <c>is</c>.</summary>
 internal static class Tests
 {
-    private static readonly FrozenDictionary<string, NativeFunction> All = Create().ToFrozenDictionary(test => test.Name, StringComparer.Ordinal);
+    private static readonly Dictionary<string, NativeFunction> All = Create().ToDictionary(test => test.Name, StringComparer.Ordinal);
 
     public static NativeFunction? Find(string name) => All.GetValueOrDefault(name);
 

@@ -1,5 +1,4 @@
 using System.Buffers;
-using System.Collections.Frozen;
 using System.Globalization;
 using System.Text;
 
@@ -11,17 +10,17 @@ namespace Inference.Models.Templates;
 /// </summary>
 internal static class TextCase
 {
-    private static readonly FrozenDictionary<char, string> UpperExceptions = new (char From, string To)[]
+    private static readonly Dictionary<char, string> UpperExceptions = new (char From, string To)[]
     {
         ('ß', "SS"), ('ı', "I"), ('ſ', "S"), ('ŉ', "ʼN"), ('ǰ', "J̌"), ('ΐ', "Ϊ́"), ('ΰ', "Ϋ́"), ('և', "ԵՒ"), ('ẖ', "H̱"), ('ẗ', "T̈"), ('ẘ', "W̊"),
         ('ẙ', "Y̊"), ('ẚ', "Aʾ"), ('ﬀ', "FF"), ('ﬁ', "FI"), ('ﬂ', "FL"), ('ﬃ', "FFI"), ('ﬄ', "FFL"), ('ﬅ', "ST"), ('ﬆ', "ST"), ('ﬓ', "ՄՆ"),
         ('ﬔ', "ՄԵ"), ('ﬕ', "ՄԻ"), ('ﬖ', "ՎՆ"), ('ﬗ', "ՄԽ")
-    }.ToFrozenDictionary(pair => pair.From, pair => pair.To);
+    }.ToDictionary(pair => pair.From, pair => pair.To);
 
-    private static readonly FrozenDictionary<char, string> LowerExceptions = new (char From, string To)[]
+    private static readonly Dictionary<char, string> LowerExceptions = new (char From, string To)[]
     {
         ('İ', "i̇"), ('\u212A', "k"), ('\u212B', "å"), ('\u2126', "ω")
-    }.ToFrozenDictionary(pair => pair.From, pair => pair.To);
+    }.ToDictionary(pair => pair.From, pair => pair.To);
 
     /// <summary>Letters for two sounds, which have a third form.</summary>
     private static readonly string[] Digraphs = ["ǅǄǆ", "ǈǇǉ", "ǋǊǌ", "ǲǱǳ"];

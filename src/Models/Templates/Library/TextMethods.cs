@@ -1,4 +1,3 @@
-using System.Collections.Frozen;
 using System.Globalization;
 using System.Text;
 
@@ -7,7 +6,7 @@ namespace Inference.Models.Templates;
 /// <summary>The methods of Python's <c>str</c>.</summary>
 internal static class TextMethods
 {
-    private static readonly FrozenDictionary<string, NativeFunction> All = Create().ToFrozenDictionary(method => method.Name, StringComparer.Ordinal);
+    private static readonly Dictionary<string, NativeFunction> All = Create().ToDictionary(method => method.Name, StringComparer.Ordinal);
 
     public static NativeFunction? Find(string name) => All.GetValueOrDefault(name);
 

@@ -38,7 +38,7 @@ internal sealed class ConstantExpression(int line, Value value) : Expression(lin
 /// <summary>A variable. Built-in functions have the lowest rank: any variable of the same name hides them.</summary>
 internal sealed class NameExpression(int line, Identifier name) : Expression(line)
 {
-    private readonly Value fallback = Globals.TryFind(name.Text, out Value function) ? function : Value.Undefined(name.Text);
+    private readonly Value fallback = Globals.Find(name.Text)?.On(default) ?? Value.Undefined(name.Text);
 
     public Identifier Name => name;
 

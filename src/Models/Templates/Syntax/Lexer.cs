@@ -1,7 +1,3 @@
-using System.Globalization;
-using System.Numerics;
-using System.Text.RegularExpressions;
-
 namespace Inference.Models.Templates;
 
 /// <summary>
@@ -20,7 +16,7 @@ internal sealed partial class Lexer
     /// <exception cref="TemplateException">A tag, comment or string is not closed, or a character has no meaning.</exception>
     public static List<Token> Tokenize(string template)
     {
-        string source = template.ReplaceLineEndings("\n") is var unified && unified.AsSpan().ContainsAny("\f\u0085\u2028\u2029") ? Newlines().Replace(template, "\n") : unified;
+        string source = template.Replace("\r\n", "\n", StringComparison.Ordinal).Replace('\r', '\n');
         var lexer = new Lexer(source.EndsWith('\n') ? source[..^1] : source);
         lexer.ReadData();
         lexer.Add(TokenKind.End, "");
@@ -45,7 +41,7 @@ internal sealed partial class Lexer
             MoveTo(tag + (sign == '\0' ? 2 : 3));
             if (kind == '#') SkipComment();
             else if (kind == '{') ReadExpression(TokenKind.OutputBegin);
-            else if (RawBegin().Match(source, tag) is { Success: true } raw) ReadRaw(raw);
+            else if (TryReadRawTag(tag, "raw", out int rawBegins, out _)) ReadRaw(rawBegins);
             else ReadExpression(TokenKind.TagBegin);
         }
     }
@@ -74,23 +70,44 @@ internal sealed partial class Lexer
         MovePastTag(end + 2, end > at ? source[end - 1] : '\0', trimsNewline: true);
     }
 
-    private void ReadRaw(Match begin)
+    /// <summary>Reads text that is taken as it is, up to <c>endraw</c>.</summary>
+    private void ReadRaw(int start)
     {
-        int start = begin.Index + begin.Length;
-        if (begin.Value.EndsWith("-%}", StringComparison.Ordinal)) start = SkipSpace(start);
-        MoveTo(start);
-        Match end = RawEnd().Match(source, at);
-        if (!end.Success) throw new TemplateException("a raw block is not closed", line);
-        char sign = end.Groups[1].Length > 0 ? end.Groups[1].Value[0] : '\0';
-        AddData(at, TrimBefore(end.Index, '%', sign));
-        MovePastTag(end.Index + end.Length, end.Value[^3], trimsNewline: true);
+        MoveTo(source[start - 3] == '-' ? SkipSpace(start) : start);
+        for (int tag = at; (tag = source.IndexOf("{%", tag, StringComparison.Ordinal)) >= 0; tag++)
+        {
+            if (!TryReadRawTag(tag, "endraw", out int end, out char sign)) continue;
+            AddData(at, TrimBefore(tag, '%', sign));
+            MovePastTag(end, source[end - 3], trimsNewline: true);
+            return;
+        }
+        // As with comments: at the very end there is nothing left to close.
+        if (at < source.Length) throw new TemplateException("a raw block is not closed", line);
+    }
+
+    /// <summary>Whether a tag of that name, and nothing else in it, stands here.</summary>
+    /// <param name="tag">Where it begins.</param>
+    /// <param name="name">What it is called.</param>
+    /// <param name="end">Where the text behind it begins.</param>
+    /// <param name="sign">What follows the opening brace and percent sign, if it is a sign.</param>
+    private bool TryReadRawTag(int tag, string name, out int end, out char sign)
+    {
+        end = tag + 2;
+        sign = end < source.Length && source[end] is '-' or '+' ? source[end] : '\0';
+        end = SkipSpace(sign == '\0' ? end : end + 1);
+        if (!source.AsSpan(end).StartsWith(name)) return false;
+        end = SkipSpace(end + name.Length);
+        if (end < source.Length && (source[end] == '-' || (source[end] == '+' && name == "endraw"))) end++;
+        if (!source.AsSpan(end).StartsWith("%}")) return false;
+        end += 2;
+        return true;
     }
 
     /// <summary>Reads to the end of a tag.</summary>
     private void ReadExpression(TokenKind begin)
     {
         Add(begin, "");
-        var brackets = new Stack<char>();
+        var brackets = new Stack<string>();
         while (true)
         {
             MoveTo(SkipSpace(at));
@@ -113,51 +130,16 @@ internal sealed partial class Lexer
         return true;
     }
 
-    private bool TryReadLiteral()
-    {
-        char first = source[at];
-        if (first is '"' or '\'')
-        {
-            Match text = Strings().Match(source, at);
-            if (!text.Success) throw new TemplateException("a string is not closed", line);
-            Add(TokenKind.Text, StringLiteral.Unescape(text.Value[1..^1], line));
-            MoveTo(at + text.Length);
-        }
-        else if (char.IsAsciiDigit(first))
-        {
-            // In x.0.1 the digits are two positions, not a fraction.
-            Match number = at > 0 && source[at - 1] == '.' ? Match.Empty : Floats().Match(source, at);
-            Value value;
-            if (number.Success) value = Value.Of(double.Parse(Digits(number), NumberStyles.Float, CultureInfo.InvariantCulture));
-            else if ((number = Integers().Match(source, at)).Success && NumberText.TryParseInteger(Digits(number), 0, out BigInteger whole)) value = Value.Of(whole);
-            else throw new TemplateException("a number is too long", line);
-            tokens.Add(new Token(TokenKind.Number, number.Value, line, value));
-            at += number.Length;
-        }
-        else if (Names().Match(source, at) is { Success: true } name)
-        {
-            Add(TokenKind.Name, name.Value);
-            at += name.Length;
-        }
-        else
-        {
-            return false;
-        }
-        return true;
-    }
-
-    private void ReadOperator(Stack<char> brackets)
+    private void ReadOperator(Stack<string> brackets)
     {
         string two = at + 1 < source.Length ? source.Substring(at, 2) : "";
         string text = two is "//" or "**" or "==" or "!=" or ">=" or "<=" ? two : source[at].ToString();
         if (text.Length == 1 && !"+-/*%~[](){}><=.:|,;".Contains(text[0])) throw new TemplateException($"'{text}' has no meaning here", line);
-        if (text is "(" or "[" or "{") brackets.Push(text == "(" ? ')' : text == "[" ? ']' : '}');
-        else if (text is ")" or "]" or "}" && (!brackets.TryPop(out char expected) || expected != text[0])) throw new TemplateException($"'{text}' closes nothing that is open", line);
+        if (text is "(" or "[" or "{") brackets.Push(text == "(" ? ")" : text == "[" ? "]" : "}");
+        else if (text is ")" or "]" or "}" && (!brackets.TryPop(out string? expected) || expected != text)) throw new TemplateException($"'{text}' closes nothing that is open", line);
         Add(TokenKind.Operator, text);
         at += text.Length;
     }
-
-    private static string Digits(Match number) => number.Value.Replace("_", "", StringComparison.Ordinal);
 
     private void Add(TokenKind kind, string text) => tokens.Add(new Token(kind, text, line));
 
@@ -185,25 +167,4 @@ internal sealed partial class Lexer
         line += source.AsSpan(at, position - at).Count('\n');
         at = position;
     }
-
-    [GeneratedRegex(@"\r\n|\r|\n")]
-    private static partial Regex Newlines();
-
-    [GeneratedRegex(@"\G\{%[-+]?\s*raw\s*-?%\}")]
-    private static partial Regex RawBegin();
-
-    [GeneratedRegex(@"\{%([-+]?)\s*endraw\s*[-+]?%\}")]
-    private static partial Regex RawEnd();
-
-    [GeneratedRegex(@"\G(?:'[^'\\]*(?:\\.[^'\\]*)*'|""[^""\\]*(?:\\.[^""\\]*)*"")", RegexOptions.Singleline)]
-    private static partial Regex Strings();
-
-    [GeneratedRegex(@"\G(?:[0-9]+_)*[0-9]+(?:(?:\.(?:[0-9]+_)*[0-9]+)?e[+-]?(?:[0-9]+_)*[0-9]+|\.(?:[0-9]+_)*[0-9]+)", RegexOptions.IgnoreCase)]
-    private static partial Regex Floats();
-
-    [GeneratedRegex(@"\G(?:0b(?:_?[01])+|0o(?:_?[0-7])+|0x(?:_?[0-9a-f])+|[1-9](?:_?[0-9])*|0(?:_?0)*)", RegexOptions.IgnoreCase)]
-    private static partial Regex Integers();
-
-    [GeneratedRegex(@"\G[\p{L}\p{Nl}_][\p{L}\p{Nl}\p{Mn}\p{Mc}\p{Nd}\p{Pc}]*")]
-    private static partial Regex Names();
 }

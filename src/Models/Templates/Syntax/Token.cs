@@ -32,7 +32,8 @@ internal enum TokenKind
 /// <param name="Text">Its characters; of a string literal the content with escapes resolved.</param>
 /// <param name="Line">Line where it begins, from 1.</param>
 /// <param name="Value">Of a number.</param>
-internal readonly record struct Token(TokenKind Kind, string Text, int Line, Value Value = default)
+// A class, since .NET has compiled lists of references beforehand and would compile lists of a struct when the first template is read.
+internal sealed record Token(TokenKind Kind, string Text, int Line, Value Value = default)
 {
     public bool IsOperator(string text) => Kind == TokenKind.Operator && Text == text;
 
