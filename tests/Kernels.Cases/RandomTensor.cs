@@ -29,11 +29,23 @@ internal sealed unsafe class RandomTensor : IDisposable
         {
             case TensorType.F32: MemoryMarshal.Write(block, value); break;
             case TensorType.BF16: MemoryMarshal.Write(block, (ushort)(BitConverter.SingleToUInt32Bits(value) >> 16)); break;
+            case TensorType.MXFP4: block[0] = (byte)(120 + random.Next(4)); break; // 2^-7 to 2^-4
+            case TensorType.IQ4_NL: WriteHalf(block, value * 0.1f); break;
+            case TensorType.Q4_1 or TensorType.Q5_1:
+                WriteHalf(block, value);
+                WriteHalf(block[2..], value * -7);
+                break;
             case TensorType.Q6_K: WriteHalf(block[208..], value * 0.05f); break;
-            case TensorType.Q4_K:
+            case TensorType.Q3_K: WriteHalf(block[108..], value * 0.05f); break;
+            case TensorType.Q2_K:
+                WriteHalf(block[80..], value * 0.2f);
+                WriteHalf(block[82..], value * 0.15f);
+                break;
+            case TensorType.Q4_K or TensorType.Q5_K:
                 WriteHalf(block, value * 0.1f);
                 WriteHalf(block[2..], value * 0.07f);
                 break;
+            case TensorType.IQ4_XS: WriteHalf(block, value * 0.005f); break;
             default: WriteHalf(block, value); break;
         }
     }
