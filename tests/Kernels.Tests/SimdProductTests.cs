@@ -90,7 +90,7 @@ public unsafe class SimdProductTests
         using var kernels = new SimdKernels(SimdLevels.Best, 2);
         using Weight table = kernels.LoadWeight(tensor.Source, exact: false);
         Assert.Equal(format.Type, table.Type);
-        Assert.InRange(table.PackedBytes, 1, tensor.Source.Bytes / Rows * 192 * 103 / 100); // rows filled up to 192, and 3 % for unpacked scales
+        Assert.InRange(table.PackedBytes, 1, tensor.Source.Bytes / Rows * 192 * 106 / 100); // rows filled up to 192, and 6 % for unpacked scales
         StepBatch batch = ProductCases.Rows(Rows, Rows, 2);
         for (int r = 0; r < Rows; r++) batch.Tokens[r] = Rows - 1 - r;
         using Activations x = kernels.AllocateActivations(Rows, columns);
