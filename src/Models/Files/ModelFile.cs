@@ -11,6 +11,9 @@ namespace Inference.Models;
 /// </summary>
 internal abstract class ModelFile : IDisposable
 {
+    /// <summary>More than any model has (the largest mixtures of experts come near); a file that claims more would only exhaust memory.</summary>
+    public const int MaxTensors = 200_000;
+
     private readonly Dictionary<string, StoredTensor> byName = new(StringComparer.Ordinal);
     private readonly List<StoredTensor> tensors = [];
 
@@ -32,7 +35,7 @@ internal abstract class ModelFile : IDisposable
     /// <summary>Opens a GGUF file, any part of a split one, a Hugging Face folder, or a safetensors file or index inside one.</summary>
     /// <exception cref="ModelFormatException">It is damaged, or no model in a format that this build reads.</exception>
     /// <exception cref="IOException">It is absent or cannot be read.</exception>
-    public static ModelFile Open(string path) => GgufFile.Open(path);
+    public static ModelFile Open(string path) => WeightFiles.IsFolderPath(path) ? HuggingFaceFolder.Open(path) : GgufFile.Open(path);
 
     /// <summary>The tensor of that canonical name, or null.</summary>
     public StoredTensor? FindTensor(string name) => byName.GetValueOrDefault(name);
@@ -68,6 +71,10 @@ internal abstract class ModelFile : IDisposable
     /// <summary>Tokens of the vocabulary as the header counts them; null when it does not.</summary>
     /// <exception cref="ModelFormatException">The count has another type.</exception>
     public abstract long? TokenCount { get; }
+
+    /// <summary>Refuses by name what is damaged as a whole or no language model: a projector, an adapter, a vocabulary without weights.</summary>
+    /// <exception cref="ModelFormatException">It is such a file.</exception>
+    public abstract void RequireModel();
 
     /// <summary>Reads the tokenizer.</summary>
     /// <exception cref="ModelFormatException">It is absent, damaged, or of a kind that is not supported.</exception>

@@ -77,6 +77,14 @@ internal sealed unsafe partial class GgufFile : ModelFile
 
     public override long? TokenCount => ArrayLength(VocabularyData.Key("tokens"));
 
+    public override void RequireModel()
+    {
+        if (TryGetString("general.type", out string? type) && type != "model")
+            throw Error("general.type", "model", $"{type}: a file that accompanies a model, such as a LoRA adapter or a vision projector");
+        if (TryGetInteger("split.count", out long parts) && parts > 1)
+            throw Error("split.count", "a model in one file", $"one of {parts} parts");
+    }
+
     public override Tokenizer ReadTokenizer() => Tokenizer.FromGguf(this);
 
     public override ChatTemplate? ReadChatTemplate() => ChatTemplateFiles.FromGguf(this);
