@@ -32,8 +32,6 @@ internal static class GenerateJson
             json.WriteNumber("kv_blocks_total", statistics.KvBlocksTotal);
             json.WriteNumber("kv_blocks_peak", statistics.KvBlocksPeak);
             json.WriteNumber("cached_tokens", statistics.CachedTokens);
-            json.WriteNumber("weight_bytes", run.Engine.Model.Weights.PackedBytes);
-            json.WriteNumber("file_weight_bytes", run.Engine.Model.MatrixBytes);
             json.WriteEndObject();
         });
     }
