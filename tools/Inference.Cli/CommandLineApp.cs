@@ -55,6 +55,7 @@ internal static class CommandLineApp
         TokenizeCommand.Create(console),
         DetokenizeCommand.Create(console),
         TemplateCommand.Create(console),
+        PerplexityCommand.Create(console),
         CheckCommand.Create(console),
         BenchCommand.Create(console),
         PullCommand.Create(console),
