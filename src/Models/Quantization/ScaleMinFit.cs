@@ -30,7 +30,7 @@ internal static class ScaleMinFit
         // Sums run over weights above the lowest, so that an offset far from 0 costs no digits.
         var line = new Line(block, low, Lane.Create(top), belowZero ? -low : Lane.Create(float.PositiveInfinity));
         Lanes parts = LaneBlock.Inverse(high - low);
-        for (int start = 0; start < Starts; start++)
+        for (int start = Starts - 1; start >= 0; start--)
         {
             Lanes inverse = parts * Lane.Create(top + FirstExcess + start * ((LastExcess - FirstExcess) / (Starts - 1))), offset = Lanes.Zero;
             for (int round = 0; round < Rounds; round++)
