@@ -16,7 +16,7 @@ namespace Inference;
 public sealed partial class InferenceEngine : IAsyncDisposable
 {
     private readonly Device device;
-    private readonly GgufFile file;
+    private readonly ModelFile file;
     private readonly LoadedModel model;
     private readonly Tokenizer tokenizer;
     private readonly EngineLoop loop;
@@ -25,7 +25,7 @@ public sealed partial class InferenceEngine : IAsyncDisposable
     private long nextId;
     private int disposed;
 
-    private InferenceEngine(Device device, GgufFile file, LoadedModel model, Tokenizer tokenizer, ChatTemplate? chatTemplate, EngineLoop loop, int contextLength, int cacheLength, ILogger logger, double loadMilliseconds)
+    private InferenceEngine(Device device, ModelFile file, LoadedModel model, Tokenizer tokenizer, ChatTemplate? chatTemplate, EngineLoop loop, int contextLength, int cacheLength, ILogger logger, double loadMilliseconds)
     {
         this.device = device;
         this.file = file;
@@ -81,15 +81,15 @@ public sealed partial class InferenceEngine : IAsyncDisposable
         ILogger logger = options.Logger ?? Serilog.Core.Logger.None;
         string path = source.Resolve();
         Device device = DeviceCatalog.Open(new DeviceOptions { Name = options.Device, Simd = options.Simd, Threads = options.Threads, Pack = options.PackWeights });
-        GgufFile? file = null;
+        ModelFile? file = null;
         LoadedModel? model = null;
         StepRunner? runner = null;
         try
         {
             foreach (string warning in device.Warnings) logger.Warning("{Device}: {Warning}", device.Name, warning);
-            file = GgufFile.Open(path);
+            file = ModelFile.Open(path);
             // A vocabulary of 150,000 tokens takes as long as packing a small model: both at once.
-            Task<(Tokenizer, ChatTemplate?)> vocabulary = Task.Run(() => (Tokenizer.FromGguf(file), ChatTemplateFiles.FromGguf(file)), CancellationToken.None);
+            Task<(Tokenizer, ChatTemplate?)> vocabulary = Task.Run(() => (file.ReadTokenizer(), file.ReadChatTemplate()), CancellationToken.None);
             try
             {
                 model = LoadedModel.Load(file, device.Kernels, new LoadOptions(options.Exact, progress is null ? null : new ProgressAdapter(progress)), cancellationToken);

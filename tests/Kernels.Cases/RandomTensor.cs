@@ -46,6 +46,16 @@ internal sealed unsafe class RandomTensor : IDisposable
                 WriteHalf(block[2..], value * 0.07f);
                 break;
             case TensorType.IQ4_XS: WriteHalf(block, value * 0.005f); break;
+            case TensorType.IQ2_XXS or TensorType.IQ2_XS or TensorType.IQ2_S or TensorType.IQ3_XXS or TensorType.IQ3_S: WriteHalf(block, value * 0.03f); break;
+            case TensorType.IQ1_M:
+                int bits = Half16.FromSingle(value * 0.1f);
+                for (int i = 0; i < 4; i++) block[49 + i * 2] = (byte)(block[49 + i * 2] & 15 | (bits >> (i * 4) & 15) << 4);
+                break;
+            case TensorType.TQ1_0: WriteHalf(block[52..], value); break;
+            case TensorType.TQ2_0: WriteHalf(block[64..], value); break;
+            case TensorType.NVFP4:
+                for (int i = 0; i < 4; i++) block[i] = (byte)random.Next(40); // up to 1/8
+                break;
             default: WriteHalf(block, value); break;
         }
     }

@@ -158,7 +158,7 @@ public class LoadedModelTests
         using var file = new TempFile(GgufFileTests.Sample().ToArray());
         Inspection inspection = Inspection.Of(file.Path);
         Assert.Contains("llama.block_count", inspection.Refusal);
-        Assert.Equal(("llama", null, 11, 3), (inspection.Architecture, inspection.Name, inspection.ParameterCount, inspection.Version));
+        Assert.Equal(("llama", null, 11, "GGUF v3"), (inspection.Architecture, inspection.Name, inspection.ParameterCount, inspection.Format));
         Assert.Equal([new("F32", 2, 44)], inspection.Types);
         Assert.Contains(KeyValuePair.Create("a.strings", "[3] one, , drei ▁ä"), inspection.Metadata);
         Assert.Equal(new("matrix", "F32", "[2, 4]", 8, 32), inspection.Tensors[1]);

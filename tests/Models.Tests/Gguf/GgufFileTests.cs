@@ -121,7 +121,7 @@ public class GgufFileTests
     {
         GgufFile gguf = Open(Sample().ToArray(), out TempFile file);
         using TempFile _ = file;
-        GgufTensor tensor = gguf.Tensors[0];
+        StoredTensor tensor = gguf.Tensors[0];
         gguf.Dispose();
         gguf.Dispose();
         Assert.Throws<ObjectDisposedException>(() => gguf.RequireString("general.architecture"));
@@ -138,7 +138,7 @@ public class GgufFileTests
         foreach (string path in Directory.GetFiles(folder, "*.gguf"))
         {
             using GgufFile gguf = GgufFile.Open(path);
-            GgufTensor last = gguf.Tensors.MaxBy(t => t.Offset)!;
+            StoredTensor last = gguf.Tensors.MaxBy(t => t.Offset)!;
             // The writer pads the last tensor to the alignment, so a wrong block size of any type would show here.
             Assert.Equal(gguf.Length, (last.Offset + last.Bytes + 31) / 32 * 32);
             Assert.All(gguf.Tensors, t => Assert.True(t.Bytes > 0, t.TypeName));

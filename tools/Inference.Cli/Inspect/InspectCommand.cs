@@ -26,7 +26,7 @@ internal static class InspectCommand
 
     private static void Print(TextWriter output, Inspection model, bool tensors)
     {
-        output.WriteLine($"file          {model.Path} (GGUF v{model.Version}, {ByteSize.Format(model.FileBytes)})");
+        output.WriteLine($"file          {model.Path} ({model.Format}, {ByteSize.Format(model.FileBytes)})");
         output.WriteLine($"name          {model.Name ?? "-"}");
         output.WriteLine($"architecture  {model.Architecture ?? "-"}");
         output.WriteLine($"parameters    {model.ParameterCount:N0}");
