@@ -46,7 +46,7 @@ internal static class CommandLineApp
     }
 
     // Not a RootCommand: that one is named after the assembly and reads directives such as [diagram].
-    private static Command CreateRoot(CliConsole console) => new(Name, "Runs language models from GGUF files: text generation, conversations, inspection, self-checks and benchmarks.")
+    private static Command CreateRoot(CliConsole console) => new(Name, "Runs language models from GGUF files and Hugging Face folders: text generation, conversations, inspection, self-checks and benchmarks.")
     {
         GenerateCommand.Create(console),
         ChatCommand.Create(console),
