@@ -58,6 +58,7 @@ internal static class CommandLineApp
         CheckCommand.Create(console),
         BenchCommand.Create(console),
         PullCommand.Create(console),
+        QuantizeCommand.Create(console),
         CommonOptions.Verbose,
         new HelpOption(),
         new VersionOption(),
