@@ -35,7 +35,7 @@ internal abstract class ModelFile : IDisposable
     /// <summary>Opens a GGUF file, any part of a split one, a Hugging Face folder, or a safetensors file or index inside one.</summary>
     /// <exception cref="ModelFormatException">It is damaged, or no model in a format that this build reads.</exception>
     /// <exception cref="IOException">It is absent or cannot be read.</exception>
-    public static ModelFile Open(string path) => WeightFiles.IsFolderPath(path) ? HuggingFaceFolder.Open(path) : GgufFile.Open(path);
+    public static ModelFile Open(string path) => WeightFiles.IsFolderPath(path) ? HuggingFaceFolder.Open(path) : SplitGguf.OpenWhole(path);
 
     /// <summary>The tensor of that canonical name, or null.</summary>
     public StoredTensor? FindTensor(string name) => byName.GetValueOrDefault(name);

@@ -12,6 +12,9 @@ internal sealed unsafe partial class GgufFile : ModelFile
     private const uint Magic = 0x46554747; // "GGUF"
     private const int DefaultAlignment = 32;
 
+    /// <summary>A model has about fifty keys; a file with millions would only exhaust memory.</summary>
+    private const int MaxPairs = 1 << 16;
+
     // Encoded sizes that bound the counts: name length and one byte of name; type and a one-byte value; or extents, type and offset.
     private const int MinimumPairBytes = 8 + 1 + 4 + 1;
     private const int MinimumTensorBytes = 8 + 1 + 4 + 8 + 4 + 8;
@@ -27,6 +30,8 @@ internal sealed unsafe partial class GgufFile : ModelFile
         ReadVersion(ref cursor);
         long tensorCount = cursor.ReadCount("tensor count", MinimumTensorBytes);
         long pairCount = cursor.ReadCount("metadata count", MinimumPairBytes);
+        if (tensorCount > MaxTensors) throw cursor.Error("tensor count", $"at most {MaxTensors}", $"{tensorCount}");
+        if (pairCount > MaxPairs) throw cursor.Error("metadata count", $"at most {MaxPairs}", $"{pairCount}");
         for (long i = 0; i < pairCount; i++) ReadPair(ref cursor);
         int alignment = ReadAlignment();
         for (long i = 0; i < tensorCount; i++) ReadTensor(ref cursor);
@@ -79,10 +84,15 @@ internal sealed unsafe partial class GgufFile : ModelFile
 
     public override void RequireModel()
     {
-        if (TryGetString("general.type", out string? type) && type != "model")
-            throw Error("general.type", "model", $"{type}: a file that accompanies a model, such as a LoRA adapter or a vision projector");
-        if (TryGetInteger("split.count", out long parts) && parts > 1)
-            throw Error("split.count", "a model in one file", $"one of {parts} parts");
+        RequireLanguageModel();
+        if (Tensors.Count == 0 && ArrayLength(VocabularyData.Key("tokens")) is { } tokens) throw Error("tensors", "the weights of a model", $"none beside a vocabulary of {tokens} tokens: the file can only tokenize");
+    }
+
+    /// <summary>Refuses by its metadata what only accompanies a model.</summary>
+    public void RequireLanguageModel()
+    {
+        if (TryGetString("general.type", out string? type) && type != "model") throw Error("general.type", "model", $"{type}: {Companion(type)}");
+        if (TryGetString("general.architecture", out string? architecture) && architecture == "clip") throw Error("general.architecture", "a language model", $"clip: {Companion("mmproj")}");
     }
 
     public override Tokenizer ReadTokenizer() => Tokenizer.FromGguf(this);
@@ -91,10 +101,18 @@ internal sealed unsafe partial class GgufFile : ModelFile
 
     public override void Dispose() => mapping.Dispose();
 
+    private static string Companion(string type) => type switch
+    {
+        "mmproj" => "a projector for images or sound (mmproj), which accompanies a model",
+        "adapter" => "a LoRA adapter, which accompanies a model",
+        "imatrix" => "an importance matrix, which is for quantising a model",
+        _ => "a file that accompanies a model",
+    };
+
     private void ReadVersion(ref GgufCursor cursor)
     {
         uint magic = cursor.Read<uint>("magic");
-        if (magic != Magic) throw cursor.Error("magic", "the bytes GGUF", $"0x{magic:x8}");
+        if (magic != Magic) throw cursor.Error("magic", "the bytes GGUF", DescribeMagic(magic));
         uint version = cursor.Read<uint>("version");
         if (version is not (2 or 3))
         {
@@ -108,6 +126,15 @@ internal sealed unsafe partial class GgufFile : ModelFile
         }
         Version = (int)version;
     }
+
+    /// <summary>What a file of another format is, of those that a user may take for a model.</summary>
+    private static string DescribeMagic(uint magic) => magic switch
+    {
+        0x47475546 => "a big-endian GGUF file",
+        0x67676d6c or 0x67676d66 or 0x67676a74 or 0x67676c61 => "a GGML file of 2023, which no current program reads",
+        0x04034b50 => "a zip archive: PyTorch's pickled files are not read",
+        _ => $"0x{magic:x8}",
+    };
 
     private void ReadPair(ref GgufCursor cursor)
     {

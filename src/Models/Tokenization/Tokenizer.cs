@@ -38,7 +38,7 @@ internal sealed class Tokenizer
     {
         if (WeightFiles.IsFolderPath(path)) return new Tokenizer(FolderTokenizer.Read(WeightFiles.FolderOf(path), rows: null));
         if (path.EndsWith(".json", StringComparison.OrdinalIgnoreCase)) return new Tokenizer(TokenizerJson.Read(path));
-        using GgufFile file = GgufFile.Open(path);
+        using GgufFile file = GgufFile.Open(SplitName.MetadataFile(path));
         return FromGguf(file);
     }
 
