@@ -56,6 +56,7 @@ public sealed partial class InferenceEngine : IAsyncDisposable
 
     internal LoadedModel Model => model;
     internal KernelSet Kernels => device.Kernels;
+    internal Tokenizer Tokenizer => tokenizer;
 
     /// <summary>Opens the device, loads the model onto it and starts the engine.</summary>
     /// <param name="source">Which model.</param>
@@ -104,8 +105,7 @@ public sealed partial class InferenceEngine : IAsyncDisposable
             if (context > model.Spec.Context)
                 throw new ArgumentOutOfRangeException(nameof(options), context, $"the context may be at most the model's {model.Spec.Context} tokens");
 
-            KvType type = options.Exact || options.KvType == KvCacheType.F32 ? KvType.F32 : KvType.F16;
-            KvLayout layout = model.Spec.CacheLayout(options.BlockSize, type, type);
+            KvLayout layout = CacheLayout(options, model);
             int blocks = KvSizing.Blocks(options, layout, context);
             // No table is longer than the pool, whatever context a file claims.
             int longest = (int)Math.Min(context, (long)blocks * options.BlockSize);
@@ -129,6 +129,15 @@ public sealed partial class InferenceEngine : IAsyncDisposable
             device.Dispose();
             throw;
         }
+    }
+
+    /// <summary>Pages for this model under these options.</summary>
+    internal KvLayout CacheLayout(EngineOptions options) => CacheLayout(options, model);
+
+    private static KvLayout CacheLayout(EngineOptions options, LoadedModel model)
+    {
+        KvType type = options.Exact || options.KvType == KvCacheType.F32 ? KvType.F32 : KvType.F16;
+        return model.Spec.CacheLayout(options.BlockSize, type, type);
     }
 
     private sealed class ProgressAdapter(IProgress<LoadProgress> progress) : IProgress<Models.LoadProgress>

@@ -19,6 +19,7 @@ internal sealed class LoadedModel : IDisposable
         Weights = weights;
         Name = file.TryGetString("general.name", out string? name) && name.Length > 0 ? name : file.FallbackName;
         ParameterCount = file.Tensors.Sum(t => t.Elements);
+        MatrixBytes = file.Tensors.Where(t => t.Dims.Length > 1).Sum(t => t.Bytes);
         BytesByType = file.Tensors.GroupBy(t => t.TypeName).ToDictionary(g => g.Key, g => g.Sum(t => t.Bytes));
     }
 
@@ -31,6 +32,9 @@ internal sealed class LoadedModel : IDisposable
 
     /// <summary>Elements of all tensors.</summary>
     public long ParameterCount { get; }
+
+    /// <summary>Bytes of all matrices in the file; beside <see cref="ModelWeights.PackedBytes"/> they show that no type is expanded.</summary>
+    public long MatrixBytes { get; }
 
     /// <summary>Bytes in the file by tensor type.</summary>
     public IReadOnlyDictionary<string, long> BytesByType { get; }
