@@ -107,9 +107,11 @@ public sealed partial class InferenceEngine : IAsyncDisposable
 
             KvLayout layout = CacheLayout(options, model);
             int blocks = KvSizing.Blocks(options, layout, context);
+            // No table is longer than the pool, whatever context a file claims.
+            int longest = (int)Math.Min(context, (long)blocks * options.BlockSize);
             int rows = Math.Max(options.MaxBatchTokens, 1), sequences = options.MaxSequences;
             runner = new StepRunner(model, tokenizer.EndOfGeneration, device.Kernels, device.Kernels.AllocatePages(layout, blocks),
-                new StepCapacity(rows, sequences, (context + options.BlockSize - 1) / options.BlockSize, model.Spec.Rope.Dims));
+                new StepCapacity(rows, sequences, (int)(((long)longest + options.BlockSize - 1) / options.BlockSize), model.Spec.Rope.Dims));
             var allocator = new KvAllocator([new CacheGroup(layout.Layers, CacheKind.Full, options.BlockSize, blocks)], sequences, context);
             var scheduler = new Scheduler(allocator, new SchedulerOptions { MaxBatchTokens = rows, MaxChunk = options.MaxPrefillChunk ?? int.MaxValue });
             double milliseconds = Stopwatch.GetElapsedTime(start).TotalMilliseconds;

@@ -65,9 +65,13 @@ public class LoadedModelTests
     [Fact]
     public void Files_that_are_no_model_are_refused_by_name()
     {
-        Assert.StartsWith("mmproj", Refused(TinyModel.Writer("llama").Set("general.type", "mmproj")).Found);
-        Assert.StartsWith("adapter", Refused(TinyModel.Writer("llama").Set("general.type", "adapter")).Found);
-        Assert.Equal("one of 3 parts", Refused(TinyModel.Writer("llama").Set("split.count", (ushort)3)).Found);
+        Assert.Equal("mmproj: a projector for images or sound (mmproj), which accompanies a model", Refused(TinyModel.Writer("llama").Set("general.type", "mmproj")).Found);
+        Assert.Equal("clip: a projector for images or sound (mmproj), which accompanies a model", Refused(TinyModel.Writer("clip")).Found);
+        Assert.Equal("adapter: a LoRA adapter, which accompanies a model", Refused(TinyModel.Writer("llama").Set("general.type", "adapter")).Found);
+        Assert.Equal("imatrix: an importance matrix, which is for quantising a model", Refused(TinyModel.Writer("llama").Set("general.type", "imatrix")).Found);
+        GgufWriter vocabulary = TinyModel.Writer("llama");
+        vocabulary.Tensors.Clear();
+        Assert.Equal("none beside a vocabulary of 8 tokens: the file can only tokenize", Refused(vocabulary).Found);
         ModelFormatException unknown = Refused(TinyModel.Writer("llama").Set("general.architecture", "mamba"));
         Assert.Equal(("one of llama, qwen2, qwen3", "mamba"), (unknown.Expected, unknown.Found));
         Assert.Equal("general.architecture", Refused(TinyModel.Writer("llama").Remove("general.architecture")).Key);
