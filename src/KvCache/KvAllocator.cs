@@ -55,7 +55,7 @@ internal sealed partial class KvAllocator
             _groups[g].Check();
             _pools[g] = new BlockPool(_groups[g].Blocks);
             _tables[g] = new BlockTable[maxSequences];
-            for (int slot = 0; slot < maxSequences; slot++) _tables[g][slot] = new BlockTable(_groups[g].BlocksFor(maxLength));
+            for (int slot = 0; slot < maxSequences; slot++) _tables[g][slot] = new BlockTable(_groups[g].TableEntries(maxLength));
             Capacity = Math.Min(Capacity, _groups[g].Capacity);
         }
         _admitted = new KvSequence?[maxSequences];
