@@ -43,7 +43,7 @@ internal sealed unsafe class IQ2_XXSDecoder : PanelDecoder
 {
     public override TensorType Type => TensorType.IQ2_XXS;
 
-    public override void DecodeRow(byte* row, int columns, byte* panel)
+    public override void Decode(byte* row, int columns, byte* panel)
     {
         fixed (ulong* words = CodebookWords.IQ2_XXS, signs = CodebookWords.EvenSigns)
             for (int k = 0; k < columns; k += 256, row += 66)
@@ -65,7 +65,7 @@ internal sealed unsafe class IQ2_XSDecoder : PanelDecoder
 {
     public override TensorType Type => TensorType.IQ2_XS;
 
-    public override void DecodeRow(byte* row, int columns, byte* panel)
+    public override void Decode(byte* row, int columns, byte* panel)
     {
         fixed (ulong* words = CodebookWords.IQ2_XS, signs = CodebookWords.EvenSigns)
             for (int k = 0; k < columns; k += 256, row += 74)
@@ -86,7 +86,7 @@ internal sealed unsafe class IQ2_SDecoder : PanelDecoder
 {
     public override TensorType Type => TensorType.IQ2_S;
 
-    public override void DecodeRow(byte* row, int columns, byte* panel)
+    public override void Decode(byte* row, int columns, byte* panel)
     {
         fixed (ulong* words = CodebookWords.IQ2_S, signs = CodebookWords.Signs)
             for (int k = 0; k < columns; k += 256, row += 82)
@@ -107,7 +107,7 @@ internal sealed unsafe class IQ3_XXSDecoder : PanelDecoder
 {
     public override TensorType Type => TensorType.IQ3_XXS;
 
-    public override void DecodeRow(byte* row, int columns, byte* panel)
+    public override void Decode(byte* row, int columns, byte* panel)
     {
         fixed (uint* fours = CodebookWords.IQ3_XXS)
         fixed (ulong* signs = CodebookWords.EvenSigns)
@@ -131,7 +131,7 @@ internal sealed unsafe class IQ3_SDecoder : PanelDecoder
 {
     public override TensorType Type => TensorType.IQ3_S;
 
-    public override void DecodeRow(byte* row, int columns, byte* panel)
+    public override void Decode(byte* row, int columns, byte* panel)
     {
         fixed (uint* fours = CodebookWords.IQ3_S)
         fixed (ulong* signs = CodebookWords.Signs)
@@ -159,7 +159,7 @@ internal sealed unsafe class IQ1_SDecoder : PanelDecoder
 {
     public override TensorType Type => TensorType.IQ1_S;
 
-    public override void DecodeRow(byte* row, int columns, byte* panel)
+    public override void Decode(byte* row, int columns, byte* panel)
     {
         fixed (ulong* words = CodebookWords.IQ1)
             for (int k = 0; k < columns; k += 256, row += 50)
@@ -182,7 +182,7 @@ internal sealed unsafe class IQ1_MDecoder : PanelDecoder
 {
     public override TensorType Type => TensorType.IQ1_M;
 
-    public override void DecodeRow(byte* row, int columns, byte* panel)
+    public override void Decode(byte* row, int columns, byte* panel)
     {
         fixed (ulong* words = CodebookWords.IQ1)
             for (int k = 0; k < columns; k += 256, row += 56)

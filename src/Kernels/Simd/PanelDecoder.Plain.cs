@@ -7,7 +7,7 @@ internal sealed unsafe class TQ1_0Decoder : PanelDecoder
 {
     public override TensorType Type => TensorType.TQ1_0;
 
-    public override void DecodeRow(byte* row, int columns, byte* panel)
+    public override void Decode(byte* row, int columns, byte* panel)
     {
         for (int k = 0; k < columns; k += 256, row += 54)
         {
@@ -40,7 +40,7 @@ internal sealed unsafe class TQ2_0Decoder : PanelDecoder
 {
     public override TensorType Type => TensorType.TQ2_0;
 
-    public override void DecodeRow(byte* row, int columns, byte* panel)
+    public override void Decode(byte* row, int columns, byte* panel)
     {
         for (int k = 0; k < columns; k += 256, row += 66)
         {
@@ -58,7 +58,7 @@ internal sealed unsafe class NVFP4Decoder : PanelDecoder
 {
     public override TensorType Type => TensorType.NVFP4;
 
-    public override void DecodeRow(byte* row, int columns, byte* panel)
+    public override void Decode(byte* row, int columns, byte* panel)
     {
         Vector128<sbyte> floats = Vector128.Create(MXFP4Format.DoubledFloats);
         for (int k = 0; k < columns; k += 64, row += 36)
@@ -82,7 +82,7 @@ internal sealed unsafe class Q1_0Decoder : PanelDecoder
 {
     public override TensorType Type => TensorType.Q1_0;
 
-    public override void DecodeRow(byte* row, int columns, byte* panel)
+    public override void Decode(byte* row, int columns, byte* panel)
     {
         for (int k = 0; k < columns; k += 128, row += 18)
         {
@@ -102,7 +102,7 @@ internal sealed unsafe class Q2_0Decoder : PanelDecoder
 {
     public override TensorType Type => TensorType.Q2_0;
 
-    public override void DecodeRow(byte* row, int columns, byte* panel)
+    public override void Decode(byte* row, int columns, byte* panel)
     {
         for (int k = 0; k < columns; k += 64, row += 18)
         {

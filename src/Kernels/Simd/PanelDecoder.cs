@@ -31,11 +31,11 @@ internal abstract unsafe class PanelDecoder
     /// <summary>Bytes of a panel of 16 rows, for columns in whole blocks of 32.</summary>
     public static long PanelBytes(int columns) => columns / 32 * (long)BlockBytes;
 
-    /// <summary>Decodes one row.</summary>
-    /// <param name="row">The row as in the file.</param>
-    /// <param name="columns">Its columns.</param>
-    /// <param name="panel">The panel, plus four bytes for each row before.</param>
-    public abstract void DecodeRow(byte* row, int columns, byte* panel);
+    /// <summary>Decodes some columns of a row.</summary>
+    /// <param name="row">The columns as in the file, whole blocks.</param>
+    /// <param name="columns">How many.</param>
+    /// <param name="panel">Where the panel holds those columns, plus four bytes for each row before.</param>
+    public abstract void Decode(byte* row, int columns, byte* panel);
 
     /// <summary>Sets the scales of both halves of a block of 32 columns.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -55,14 +55,30 @@ internal sealed unsafe class PanelwiseWeight(in TensorSource source, PanelDecode
         long rowBytes = Source.Format.RowBytes(Columns);
         for (int p = first; p < end; p++)
         {
-            // Rows beyond the last keep whatever the scratch held: lanes do not mix, and nobody takes their sums.
-            for (int r = 0; r < Math.Min(PanelRows, Rows - p * PanelRows); r++)
-                decoder.DecodeRow((byte*)Source.Data + (p * (long)PanelRows + r) * rowBytes, Columns, panel + 4 * r);
+            Decode(p * PanelRows, panel);
             for (ProductInput.TokenTile* t = x.Tile(tile); t < x.Tile(tileEnd); t++)
             {
                 tiles[t->Width](panel, Columns, &t->Input, sums);
                 Take(sums, t, p, y);
             }
+        }
+    }
+
+    /// <summary>
+    /// Decodes the rows from <paramref name="row"/> on, a few columns of all of them at a time: their dwords share lines, which stay in the first-level cache.
+    /// Rows beyond the last keep whatever the scratch held: lanes do not mix, and nobody takes their sums.
+    /// </summary>
+    private void Decode(int row, byte* panel)
+    {
+        const int step = 256;
+        TensorFormat format = Source.Format;
+        long rowBytes = format.RowBytes(Columns);
+        byte* source = (byte*)Source.Data + row * rowBytes;
+        int rows = Math.Min(PanelRows, Rows - row);
+        for (int column = 0; column < Columns; column += step)
+        {
+            byte* from = source + format.RowBytes(column), to = panel + PanelDecoder.PanelBytes(column);
+            for (int r = 0; r < rows; r++) decoder.Decode(from + r * rowBytes, Math.Min(step, Columns - column), to + 4 * r);
         }
     }
 }
