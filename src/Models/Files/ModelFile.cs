@@ -80,6 +80,10 @@ internal abstract class ModelFile : IDisposable
     /// <exception cref="ModelFormatException">It is absent, damaged, or of a kind that is not supported.</exception>
     public abstract Tokenizer ReadTokenizer();
 
+    /// <summary>Reads the tokenizer in the form that GGUF files have, for writing one: a token for every row of the embedding.</summary>
+    /// <exception cref="ModelFormatException">It is absent, damaged, or none that a GGUF file can hold.</exception>
+    public abstract VocabularyData ReadVocabulary();
+
     /// <summary>Reads the chat template; null where there is none.</summary>
     /// <exception cref="ModelFormatException">A file or key with it is damaged.</exception>
     public abstract ChatTemplate? ReadChatTemplate();

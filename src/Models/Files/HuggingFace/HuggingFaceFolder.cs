@@ -138,11 +138,10 @@ internal sealed unsafe class HuggingFaceFolder : ModelFile
             throw new ModelFormatException(Path, "tensors", $"{OwnName(TensorNames.Output)}, since tie_word_embeddings is false", "none of that name");
     }
 
-    public override Tokenizer ReadTokenizer()
-    {
-        int? rows = FindTensor(TensorNames.TokenEmbedding) is { Rows: <= int.MaxValue } table ? (int)table.Rows : null;
-        return new Tokenizer(FolderTokenizer.Read(folder, rows));
-    }
+    public override Tokenizer ReadTokenizer() => new(FolderTokenizer.Read(folder, EmbeddingRows));
+
+    public override VocabularyData ReadVocabulary() =>
+        FolderVocabulary.Read(folder, EmbeddingRows ?? throw new ModelFormatException(Path, "tensors", OwnName(TensorNames.TokenEmbedding), "none of that name"));
 
     public override ChatTemplate? ReadChatTemplate() => ChatTemplateFiles.FromFolder(folder);
 
@@ -150,6 +149,8 @@ internal sealed unsafe class HuggingFaceFolder : ModelFile
     {
         foreach (SafetensorsFile file in files) file.Dispose();
     }
+
+    private int? EmbeddingRows => FindTensor(TensorNames.TokenEmbedding) is { Rows: <= int.MaxValue } table ? (int)table.Rows : null;
 
     private string Prefixed(string key) => $"{RequireString("general.architecture")}.{key}";
 
