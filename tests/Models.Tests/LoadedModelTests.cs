@@ -119,12 +119,12 @@ public class LoadedModelTests
         Replace("blk.1.attn_k_norm.weight", null);
         Replace("blk.0.ffn_up.weight", t => t with { Dims = [TinyModel.FeedForward, TinyModel.Hidden] });
         Replace("output_norm.weight", t => t with { Dims = [31], Data = t.Data[..124] });
-        Replace("blk.1.ffn_down.weight", t => t with { Type = 6, Data = new byte[t.Data.Length / 128 * 22] });
+        Replace("blk.1.ffn_down.weight", t => t with { Type = 24, Data = new byte[t.Data.Length / 4] });
         ModelFormatException error = Refused(writer);
         Assert.Equal("tensors", error.Key);
         Assert.Contains("2 missing: token_embd.weight, blk.1.attn_k_norm.weight", error.Found);
         Assert.Contains("2 misshapen: output_norm.weight [31] instead of [32], blk.0.ffn_up.weight [32, 64] instead of [64, 32]", error.Found);
-        Assert.Contains("1 of a type this build does not read: blk.1.ffn_down.weight (Q5_0)", error.Found);
+        Assert.Contains("1 of a type this build does not read: blk.1.ffn_down.weight (I8)", error.Found);
         Assert.Contains("1 unknown: blk.0.attn_q.bias", error.Found);
         Assert.Contains("Q4_K", error.Expected);
 

@@ -1,5 +1,5 @@
-using Lanes = System.Runtime.Intrinsics.Vector256<float>;
 using Lane = System.Runtime.Intrinsics.Vector256;
+using Lanes = System.Runtime.Intrinsics.Vector256<float>;
 
 namespace Inference.Models;
 

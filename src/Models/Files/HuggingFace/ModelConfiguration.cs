@@ -13,7 +13,10 @@ internal sealed class ModelConfiguration
     /// <summary>Classes whose weights this build reads, and the architecture that computes them.</summary>
     private static readonly Dictionary<string, string> Architectures = new(StringComparer.Ordinal)
     {
-        ["LlamaForCausalLM"] = "llama", ["MistralForCausalLM"] = "llama", ["Qwen2ForCausalLM"] = "qwen2", ["Qwen3ForCausalLM"] = "qwen3",
+        ["LlamaForCausalLM"] = "llama",
+        ["MistralForCausalLM"] = "llama",
+        ["Qwen2ForCausalLM"] = "qwen2",
+        ["Qwen3ForCausalLM"] = "qwen3",
     };
 
     /// <summary>Model types of configurations that name no class.</summary>
