@@ -32,8 +32,8 @@ public class FolderModelTests
     [Fact]
     public async Task Tokenize_check_and_bench_take_it()
     {
-        CliRun tokens = await CliRun.WithInput("In the beginning\n", "tokenize", Folder), expected = await CliRun.WithInput("In the beginning\n", "tokenize", SharedData.Require("models", "kjv-5m", "kjv-5m-f16.gguf"));
-        Assert.Equal((ExitCode.Done, expected.Output), (tokens.Code, tokens.Output));
+        CliRun tokens = await CliRun.Of("tokenize", Folder, "In the beginning"), expected = await CliRun.Of("tokenize", SharedData.Require("models", "kjv-5m", "kjv-5m-f16.gguf"), "In the beginning");
+        Assert.Equal(new CliRun(ExitCode.Done, expected.Output, ""), tokens);
         CliRun check = await CliRun.Of("check", Folder, "--device", "cpu");
         Assert.Equal(ExitCode.Done, check.Code);
         Assert.Contains("tokens agree", check.Output);

@@ -46,6 +46,8 @@ internal sealed unsafe class HuggingFaceFolder : ModelFile
 
     public override string Format => "safetensors";
 
+    public override IEnumerable<string> ReadableTypes => [nameof(TensorType.F32), nameof(TensorType.F16), nameof(TensorType.BF16)];
+
     public override long Length => files.Sum(file => file.Length);
 
     public override string FallbackName
