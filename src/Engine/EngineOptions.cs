@@ -10,6 +10,15 @@ public enum KvCacheType
 
     /// <summary>32-bit floats.</summary>
     F32,
+
+    /// <summary>bfloat16: the range of F32 with 8 bits of precision.</summary>
+    BF16,
+
+    /// <summary>8 bits and a scale to 32 dims: 53 % of the memory of F16. Head dims must be a multiple of 32.</summary>
+    Q8_0,
+
+    /// <summary>4 bits and a scale to 32 dims: 28 % of the memory of F16, at some loss of quality. Head dims must be a multiple of 32.</summary>
+    Q4_0,
 }
 
 /// <summary>How an engine is set up. Everything has a default that suits one user on one machine.</summary>
@@ -24,8 +33,11 @@ public sealed record EngineOptions
     /// <summary>Threads of <c>cpu</c>. Default 0: one per processor.</summary>
     public int Threads { get; init; }
 
-    /// <summary>Element type of the KV cache. Default F16.</summary>
+    /// <summary>Type of the KV cache's keys, and of its values where <see cref="KvValueType"/> is not set. Default F16.</summary>
     public KvCacheType KvType { get; init; } = KvCacheType.F16;
+
+    /// <summary>Type of the KV cache's values. Default null: that of the keys.</summary>
+    public KvCacheType? KvValueType { get; init; }
 
     /// <summary>Bytes of KV memory. Default null: room for min(context, 8,192) tokens of 4 sequences, at most a quarter of the available memory.</summary>
     public long? KvMemoryBytes { get; init; }

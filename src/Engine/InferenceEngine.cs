@@ -136,8 +136,18 @@ public sealed partial class InferenceEngine : IAsyncDisposable
 
     private static KvLayout CacheLayout(EngineOptions options, LoadedModel model)
     {
-        KvType type = options.Exact || options.KvType == KvCacheType.F32 ? KvType.F32 : KvType.F16;
-        return model.Spec.CacheLayout(options.BlockSize, type, type);
+        KvType key = options.Exact ? KvType.F32 : TypeOf(options.KvType), value = options.Exact ? KvType.F32 : TypeOf(options.KvValueType ?? options.KvType);
+        return model.Spec.CacheLayout(options.BlockSize, key, value);
+
+        static KvType TypeOf(KvCacheType type) => type switch
+        {
+            KvCacheType.F16 => KvType.F16,
+            KvCacheType.F32 => KvType.F32,
+            KvCacheType.BF16 => KvType.BF16,
+            KvCacheType.Q8_0 => KvType.Q8_0,
+            KvCacheType.Q4_0 => KvType.Q4_0,
+            _ => throw new ArgumentOutOfRangeException(nameof(options), type, "the KV type must be one of KvCacheType"),
+        };
     }
 
     private sealed class ProgressAdapter(IProgress<LoadProgress> progress) : IProgress<Models.LoadProgress>

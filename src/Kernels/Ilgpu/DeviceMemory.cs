@@ -90,8 +90,8 @@ internal sealed class DevicePages : KvPages
             for (int i = 0; i < layout.Layers; i++)
             {
                 string what = $"KV pages of layer {i} ({blocks} blocks of {layout.BlockSize} tokens)";
-                keys[i] = accelerator.Allocate<UInt4>(rows * layout.KeyDim * KvLayout.Bytes(layout.KeyType) / 16, what);
-                values[i] = accelerator.Allocate<UInt4>(rows * layout.ValueDim * KvLayout.Bytes(layout.ValueType) / 16, what);
+                keys[i] = accelerator.Allocate<UInt4>(rows * layout.KeyBytes / 16, what);
+                values[i] = accelerator.Allocate<UInt4>(rows * layout.ValueBytes / 16, what);
             }
         }
         catch

@@ -60,7 +60,13 @@ internal sealed class ReferenceKernels : KernelSet
 
     public override ParameterVector LoadVector(ReadOnlySpan<float> values) => new HostVector(values.ToArray());
     public override Activations AllocateActivations(int rows, int columns) => new HostRows(rows, columns);
-    public override KvPages AllocatePages(KvLayout layout, int blocks) => new HostPages(layout, blocks);
+    
+    public override KvPages AllocatePages(KvLayout layout, int blocks)
+    {
+        _ = layout.BytesPerToken; // refuses dims that do not fit
+        return new HostPages(layout, blocks);
+    }
+
     public override void Upload(StepBatch batch) => Array.Clear(batch.DirtyEntries);
 
     public override void Embed(StepBatch batch, Weight table, Activations x)
@@ -156,6 +162,9 @@ internal sealed class ReferenceKernels : KernelSet
 
     private static void Round(ReadOnlySpan<float> from, Span<float> to, KvType type)
     {
-        for (int i = 0; i < from.Length; i++) to[i] = type == KvType.F16 ? Half16.ToSingle(Half16.FromSingle(from[i])) : from[i];
+        if (KvLayout.IsQuantized(type)) KvBlock.Round(from, to, type);
+        else
+            for (int i = 0; i < from.Length; i++)
+                to[i] = type switch { KvType.F16 => Half16.ToSingle(Half16.FromSingle(from[i])), KvType.BF16 => Brain16.ToSingle(Brain16.FromSingle(from[i])), _ => from[i] };
     }
 }

@@ -6,7 +6,8 @@ namespace Inference.Cli;
 internal sealed class EngineCliOptions
 {
     private readonly DeviceCliOptions device = new();
-    private readonly Option<KvCacheType?> kvType = CliOption.Single<KvCacheType?>("--kv-type", "f16|f32", "Element type of the KV cache. Default f16.", "f16 or f32 (quantised types come later)", ReadKvType);
+    private readonly Option<KvCacheType[]?> kvType = CliOption.Single<KvCacheType[]?>("--kv-type", "K[,V]", "Type of the KV cache, or of keys and values apart: f32, f16, bf16, q8_0, q4_0. Default f16.",
+        "f32, f16, bf16, q8_0 or q4_0, or two of them for keys and values, such as q8_0,q4_0", ReadKvTypes);
     private readonly Option<int?> blockSize = CliOption.Integer("--block-size", "Tokens in a KV block, a multiple of 16. Default 16.", 16, 256);
     private readonly Option<int?> maxBatchTokens = CliOption.Integer("--max-batch-tokens", "Token rows in one step. Default 512.", 1, 65536);
     private readonly Option<bool> exact = CliOption.Flag("--exact", "Expand weights to F32 and compute with F32 activations and KV: the yardstick, slow and large.");
@@ -33,9 +34,11 @@ internal sealed class EngineCliOptions
         long? bytes = parsed.GetValue(kvMemory);
         int? blocks = parsed.GetValue(kvBlocks);
         if (bytes is not null && blocks is not null) throw new UsageException("--kv-memory and --kv-blocks exclude each other");
+        KvCacheType[] types = parsed.GetValue(kvType) is { Length: > 0 } given ? given : [options.KvType];
         return options with
         {
-            KvType = parsed.GetValue(kvType) ?? options.KvType,
+            KvType = types[0],
+            KvValueType = types[^1],
             BlockSize = block,
             KvMemoryBytes = bytes,
             KvBlocks = blocks,
@@ -49,9 +52,18 @@ internal sealed class EngineCliOptions
         };
     }
 
-    private static bool ReadKvType(string text, out KvCacheType? type)
+    private static bool ReadKvTypes(string text, out KvCacheType[]? types)
     {
-        type = text switch { "f16" => KvCacheType.F16, "f32" => KvCacheType.F32, _ => null };
-        return type is not null;
+        KvCacheType?[] read = [.. text.Split(',').Select(name => (KvCacheType?)(name switch
+        {
+            "f32" => KvCacheType.F32,
+            "f16" => KvCacheType.F16,
+            "bf16" => KvCacheType.BF16,
+            "q8_0" => KvCacheType.Q8_0,
+            "q4_0" => KvCacheType.Q4_0,
+            _ => null,
+        }))];
+        types = [.. read.OfType<KvCacheType>()];
+        return read.Length is 1 or 2 && types.Length == read.Length;
     }
 }
