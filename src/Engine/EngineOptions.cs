@@ -48,6 +48,12 @@ public sealed record EngineOptions
     /// <summary>Sequences that run at once. Default 64; further requests wait.</summary>
     public int MaxSequences { get; init; } = 64;
 
+    /// <summary>
+    /// Keeps what is computed of prompts and answers for requests, and turns of conversations, that begin alike; anyone who needs the room gets it. Default true: it costs
+    /// nothing and changes no answer. False: every request computes its whole prompt.
+    /// </summary>
+    public bool PrefixCaching { get; init; } = true;
+
     /// <summary>Expands weights to F32 and uses F32 activations and KV: the yardstick for every format. Default false.</summary>
     public bool Exact { get; init; }
 

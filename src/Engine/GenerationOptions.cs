@@ -66,6 +66,12 @@ public sealed record GenerationOptions
     /// <summary>Scheduling class from -1000 to 1000; a higher number goes first, and waiting makes up for a lower one. Default 0.</summary>
     public int Priority { get; init; }
 
+    /// <summary>
+    /// Requests with the same salt, and those without one, share what they have computed of common beginnings; requests with different salts share nothing. Give each tenant one of its own where
+    /// nobody may learn from a quick first token what another has asked. Default null.
+    /// </summary>
+    public string? CacheSalt { get; init; }
+
     /// <summary>Checks every range.</summary>
     /// <exception cref="ArgumentOutOfRangeException">A value is outside its range; the message names it.</exception>
     internal void Validate(int vocabularySize)

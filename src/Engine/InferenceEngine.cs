@@ -54,6 +54,9 @@ public sealed partial class InferenceEngine : IAsyncDisposable
     /// <summary>Tokens that one sequence can have: the context, or what an empty KV pool holds of it.</summary>
     internal int LongestSequence { get; }
 
+    /// <summary>Whether requests share what they have computed.</summary>
+    internal bool PrefixCaching { get; init; }
+
     internal LoadedModel Model => model;
     internal KernelSet Kernels => device.Kernels;
 
@@ -117,7 +120,7 @@ public sealed partial class InferenceEngine : IAsyncDisposable
                 model.Name, device.Name, milliseconds, blocks, options.BlockSize, layout.BytesPerBlock * blocks);
             // Weights that are not packed are read from the map for as long as the engine lives.
             if (options.PackWeights) file.Dispose();
-            return new InferenceEngine(device, file, model, tokenizer, template, new EngineLoop(scheduler, allocator, runner, sequences, logger), context, allocator.Capacity, logger, milliseconds);
+            return new InferenceEngine(device, file, model, tokenizer, template, new EngineLoop(scheduler, allocator, runner, sequences, logger), context, allocator.Capacity, logger, milliseconds) { PrefixCaching = options.PrefixCaching };
         }
         catch
         {
@@ -169,16 +172,15 @@ public sealed partial class InferenceEngine : IAsyncDisposable
     public Generation GenerateAsync(IReadOnlyList<int> prompt, GenerationOptions? options = null, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(prompt);
-        return Generate(prompt, options ?? new GenerationOptions(), cache: null, spelled: null, cancellationToken);
+        return Generate(prompt, options ?? new GenerationOptions(), spelled: null, cancellationToken);
     }
 
     /// <summary>The one way into the engine.</summary>
     /// <param name="prompt">Token ids.</param>
     /// <param name="options">How to sample.</param>
-    /// <param name="cache">Where a turn of a conversation finds its beginning, and stays; null for a request that stands alone.</param>
     /// <param name="spelled">Special tokens whose spelling is text of the answer; null for none.</param>
     /// <param name="cancellationToken">Ends the request.</param>
-    internal Generation Generate(IReadOnlyList<int> prompt, GenerationOptions options, RetainedCache? cache, IReadOnlySet<int>? spelled, CancellationToken cancellationToken)
+    internal Generation Generate(IReadOnlyList<int> prompt, GenerationOptions options, IReadOnlySet<int>? spelled, CancellationToken cancellationToken)
     {
         ObjectDisposedException.ThrowIf(disposed != 0, this);
         options.Validate(VocabularySize);
@@ -187,21 +189,15 @@ public sealed partial class InferenceEngine : IAsyncDisposable
             if ((uint)id >= (uint)VocabularySize) throw new ArgumentOutOfRangeException(nameof(prompt), id, $"token ids lie between 0 and {VocabularySize - 1}");
 
         ulong seed = options.Seed ?? MemoryMarshal.Read<ulong>(System.Security.Cryptography.RandomNumberGenerator.GetBytes(8));
-        var request = new Request(Interlocked.Increment(ref nextId), [.. prompt], options, tokenizer, tokenizer.EndOfGeneration, seed, loop.Cancel, cache, spelled);
+        var request = new Request(Interlocked.Increment(ref nextId), [.. prompt], options, tokenizer, tokenizer.EndOfGeneration, seed, loop.Cancel, PrefixRoot(options), spelled);
         // First, so that a request that is cancelled already computes nothing.
         if (cancellationToken.CanBeCanceled) request.Watch(cancellationToken, loop.Cancel);
         loop.Submit(request);
         return request.Generation;
     }
 
-    /// <summary>A place for a conversation's cache, empty until its first turn.</summary>
-    internal RetainedCache CreateCache() => new(Interlocked.Increment(ref nextId));
-
-    /// <summary>Frees what the cache holds before the next step; a turn that uses it is cancelled.</summary>
-    internal void Free(RetainedCache cache)
-    {
-        if (disposed == 0) loop.Free(cache);
-    }
+    /// <summary>Requests of one salt share what they have computed; null where nothing is shared.</summary>
+    private UInt128? PrefixRoot(GenerationOptions options) => PrefixCaching ? options.CacheSalt is { } salt ? PrefixChain.Root(salt) : UInt128.Zero : null;
 
     /// <summary>What the engine has done so far.</summary>
     public EngineStatistics GetStatistics()
@@ -217,7 +213,7 @@ public sealed partial class InferenceEngine : IAsyncDisposable
             KvBlocksTotal = scheduler.KvBlocksTotal,
             KvBlocksPeak = scheduler.KvBlocksPeak,
             KvBlocksUsed = blocks.Used,
-            KvBlocksIdle = blocks.Evictable,
+            KvBlocksCached = blocks.Cached,
             Evictions = scheduler.Evictions,
             CachedTokens = scheduler.CachedTokens,
             PrefillTokens = prefill.Tokens,

@@ -1,4 +1,5 @@
 using Inference.Kernels;
+using Inference.KvCache;
 using Inference.Models;
 using Inference.Sampling;
 using Inference.Scheduling;
@@ -33,6 +34,7 @@ internal sealed class StepRunner : IDisposable
     public void Run(StepPlan plan, ReadOnlySpan<Request> requests, StepResults results)
     {
         results.Clear();
+        MoveBlocks(plan);
         Fill(plan);
         decoder.PrepareRope(batch);
         kernels.Upload(batch);
@@ -44,6 +46,13 @@ internal sealed class StepRunner : IDisposable
             ReadOnlySpan<float> rows = kernels.Download(workspace.Logits, count);
             for (int i = 0; i < count; i++) Take(plan, plan.Outputs[first + i], requests, rows.Slice(i * model.Spec.Vocabulary, model.Spec.Vocabulary), results);
         }
+    }
+
+    /// <summary>What is shared is copied before it is written to.</summary>
+    private void MoveBlocks(StepPlan plan)
+    {
+        foreach (BlockOperation operation in plan.Operations(0)) kernels.CopyBlock(pages, operation.From, operation.To);
+        plan.OperationsDone();
     }
 
     private void Fill(StepPlan plan)

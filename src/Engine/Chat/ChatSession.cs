@@ -1,7 +1,6 @@
 using System.Collections.Frozen;
 using Inference.Models;
 using Inference.Models.Templates;
-using Inference.Scheduling;
 
 namespace Inference;
 
@@ -17,7 +16,6 @@ public sealed class ChatSession : IDisposable
     private readonly ChatWindow window;
     private readonly ThinkingTags? thinking;
     private readonly FrozenSet<int> spelled;
-    private readonly RetainedCache cache;
     private readonly List<ChatMessage> messages = [];
     private ChatReply? running;
     private List<ChatMessage> replaced = [];
@@ -32,7 +30,6 @@ public sealed class ChatSession : IDisposable
         window = new ChatWindow(prompts, engine.LongestSequence);
         thinking = template.Sources.Values.Select(ThinkingTags.Of).FirstOrDefault(tags => tags is not null);
         spelled = thinking is null ? [] : new[] { thinking.Open, thinking.Close }.SelectMany(tag => tokenizer.Encode(tag, addSpecial: false, parseSpecial: true) is [int id] ? new[] { id } : []).ToFrozenSet();
-        cache = engine.CreateCache();
         Reset();
     }
 
@@ -107,7 +104,7 @@ public sealed class ChatSession : IDisposable
         int limit = engine.LongestSequence, reserve = options.ReservedTokens ?? Math.Max(1, Math.Min(sampling.MaxTokens, limit / 4));
         (ChatPrompt prompt, int dropped) = window.Fit(conversation, DroppedMessages, reserve, sampling.ParseSpecialTokens);
         sampling = sampling with { MaxTokens = Math.Min(sampling.MaxTokens, limit - prompt.Ids.Length) };
-        Generation generation = engine.Generate(prompt.Ids, sampling, cache, spelled, cancellationToken);
+        Generation generation = engine.Generate(prompt.Ids, sampling, spelled, cancellationToken);
         var splitter = new ThinkingSplitter(thinking, thinking?.IsOpenAfter(prompt.Text) ?? false);
         running = new ChatReply(this, prompt, generation, splitter, dropped - DroppedMessages);
         DroppedMessages = dropped;
@@ -142,11 +139,11 @@ public sealed class ChatSession : IDisposable
         if (running is not null) throw new InvalidOperationException("the last answer has not been read to its end");
     }
 
-    /// <summary>Frees the memory of the conversation; an answer that runs is cancelled.</summary>
+    /// <summary>Ends the conversation; an answer that runs is cancelled. Nobody has to wait for its memory: what is left of it is cached until others need the room.</summary>
     public void Dispose()
     {
         if (disposed) return;
         disposed = true;
-        engine.Free(cache);
+        running?.Cancel();
     }
 }

@@ -40,7 +40,7 @@ internal sealed partial class Scheduler
     }
 
     /// <summary>
-    /// Reserves a running sequence's next rows: as many as budget, chunk limit and available blocks allow (idle caches are evicted before
+    /// Reserves a running sequence's next rows: as many as budget, chunk limit and available blocks allow (cached blocks are taken before
     /// anyone is preempted). Where not even one row finds a block, the last in rank is preempted; a sequence that is itself the last keeps what it has and sits this step out.
     /// </summary>
     private void Schedule(int index)
@@ -58,13 +58,16 @@ internal sealed partial class Scheduler
         _budget -= count;
     }
 
-    /// <summary>Takes a sequence's blocks; its tokens stay and are computed again, as a prompt, once it is admitted again.</summary>
+    /// <summary>
+    /// Takes a sequence's blocks; its tokens stay. Once it is admitted again it finds those of its blocks that nobody needed meanwhile, and computes the others like a prompt.
+    /// </summary>
     private void Preempt(ScheduledSequence sequence)
     {
         _budget += sequence.PlannedCount;
         sequence.PlannedCount = 0;
         _running.Remove(sequence);
-        _kv.Release(sequence.Kv);
+        Withdraw(sequence, int.MaxValue);
+        _kv.Retire(sequence.Kv, sequence.Tokens);
         sequence.State = SequenceState.Waiting;
         sequence.Preemptions++;
         _preemptions++;
@@ -72,47 +75,67 @@ internal sealed partial class Scheduler
         _plan.AddPreempted(sequence);
     }
 
-    /// <summary>Admits from the head of the queue; the first that does not fit holds up the rest, or small requests would starve a large one.</summary>
+    /// <summary>
+    /// Admits in order of rank. The first that does not fit holds up the rest, or small requests would starve a large one; those that wait for a prefix are passed over.
+    /// </summary>
     private void AdmitWaiting()
     {
-        while (_budget > 0 && _waiting.Count > 0 && HasBlocksFor(_waiting[0]) && TryAdmit(_waiting[0]))
+        for (int i = 0; i < _waiting.Count && _budget > 0;)
         {
-            ScheduledSequence sequence = _waiting[0];
+            ScheduledSequence sequence = _waiting[i];
+            if (AwaitsPrefix(sequence))
+            {
+                i++;
+                continue;
+            }
+            if (!HasBlocksFor(sequence) || !_kv.TryAdmit(sequence.Kv)) return;
             _waiting.Remove(sequence);
-            sequence.State = SequenceState.Running;
-            sequence.PlannedCount = 0;
             _running.Add(sequence);
-            int count = Math.Min(sequence.UncomputedLength, Math.Min(_budget, _options.MaxChunk));
-            if (!_kv.TryReserve(sequence.Kv, count)) throw new InvalidOperationException($"{count} tokens were free for {sequence} and are not.");
-            sequence.PlannedCount = count;
-            _budget -= count;
+            Begin(sequence);
         }
     }
 
+    /// <summary>Lets an admitted sequence go on from what is known of its tokens, with its first rows in this step.</summary>
+    private void Begin(ScheduledSequence sequence)
+    {
+        sequence.State = SequenceState.Running;
+        int found = _kv.AttachPrefix(sequence.Kv, sequence.Tokens, PrefixLimit(sequence));
+        if (sequence.Preemptions == 0)
+        {
+            sequence.CachedLength = found;
+            _cachedTokens += found;
+        }
+        Announce(sequence);
+        int count = Math.Min(sequence.UncomputedLength, Math.Min(_budget, _options.MaxChunk));
+        if (!_kv.TryReserve(sequence.Kv, count)) throw new InvalidOperationException($"{count} tokens were free for {sequence} and are not.");
+        sequence.PlannedCount = count;
+        _budget -= count;
+    }
+
     /// <summary>
-    /// Whether the free blocks, and those of idle caches, hold everything known of the newcomer and of all that run, and a token more of each. Less would admit a sequence
+    /// Whether the available blocks hold everything known of the newcomer and of all that run, and a token more of each. Less would admit a sequence
     /// only to preempt it before it has computed its prompt.
     /// </summary>
     private bool HasBlocksFor(ScheduledSequence newcomer)
     {
+        int found = _kv.FindPrefix(newcomer.Kv, newcomer.Tokens, PrefixLimit(newcomer));
         for (int g = 0; g < _kv.Groups.Count; g++)
         {
-            long missing = MissingBlocks(newcomer, g);
-            for (int i = 0; i < _running.Count; i++) missing += MissingBlocks(_running[i], g);
+            long missing = _kv.NewcomerBlocks(newcomer.Kv, found, KnownAndOneMore(newcomer), g);
+            for (int i = 0; i < _running.Count; i++) missing += _kv.MissingBlocks(_running[i].Kv, KnownAndOneMore(_running[i]), g);
             if (missing > _kv.AvailableBlocks(g)) return false;
         }
         return true;
-    }
 
-    private int MissingBlocks(ScheduledSequence sequence, int group) =>
-        _kv.MissingBlocks(sequence.Kv, Math.Min(sequence.Length + 1, sequence.MaxLength), group);
+        static int KnownAndOneMore(ScheduledSequence sequence) => Math.Min(sequence.Length + 1, sequence.MaxLength);
+    }
 
     private void Emit()
     {
         for (int i = 0; i < _running.Count; i++)
-            if (_running[i].PlannedCount > 0 && _running[i].IsDecoding) _plan.Add(_running[i], _kv);
+            if (_running[i].PlannedCount > 0 && _running[i].IsDecoding) _plan.Add(_running[i]);
         for (int i = 0; i < _running.Count; i++)
-            if (_running[i].PlannedCount > 0 && !_running[i].IsDecoding) _plan.Add(_running[i], _kv);
+            if (_running[i].PlannedCount > 0 && !_running[i].IsDecoding) _plan.Add(_running[i]);
         _inFlight = _plan.RowCount > 0;
     }
 }

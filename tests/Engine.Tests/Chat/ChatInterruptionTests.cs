@@ -35,7 +35,8 @@ public class ChatInterruptionTests
         ChatReply next = chat.SendAsync("And the earth?", new GenerationOptions { MaxTokens = 4 });
         await next.GetTextAsync();
         Assert.Equal(reply.PromptTokenIds.Concat(reply.TokenIds), next.PromptTokenIds.Take(reply.PromptTokenIds.Count + reply.TokenIds.Count));
-        Assert.InRange(next.CachedTokens, reply.PromptTokenIds.Count + reply.TokenIds.Count - 1, next.PromptTokenIds.Count - 1);
+        // More may have been computed than was read; of what was read, whole blocks are found.
+        Assert.InRange(next.CachedTokens + 15, reply.PromptTokenIds.Count + reply.TokenIds.Count - 1, next.PromptTokenIds.Count + 14);
     }
 
     [Fact]

@@ -88,9 +88,9 @@ public class RandomScheduleTests
     private static void Cancel(Simulation s, ScheduledSequence? sequence)
     {
         if (sequence is null) return;
-        int held = sequence.Kv.IsAdmitted ? s.Kv.Table(sequence.Kv, 0).End : 0, free = s.Kv.FreeBlocks(0);
+        int held = sequence.Kv.IsAdmitted ? s.Kv.Table(sequence.Kv, 0).End : 0, free = s.Kv.AvailableBlocks(0);
         s.Scheduler.Cancel(sequence);
-        Assert.Equal(free + held, s.Kv.FreeBlocks(0));
+        Assert.Equal(free + held, s.Kv.AvailableBlocks(0));
         s.Kv.Verify();
     }
 

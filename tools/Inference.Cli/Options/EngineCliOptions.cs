@@ -11,6 +11,7 @@ internal sealed class EngineCliOptions
     private readonly Option<int?> maxBatchTokens = CliOption.Integer("--max-batch-tokens", "Token rows in one step. Default 512.", 1, 65536);
     private readonly Option<bool> exact = CliOption.Flag("--exact", "Expand weights to F32 and compute with F32 activations and KV: the yardstick, slow and large.");
     private readonly Option<bool> noPack = CliOption.Flag("--no-pack", "Compute straight from the file instead of packing weights at load: slower.");
+    private readonly Option<bool> noPrefixCache = CliOption.Flag("--no-prefix-cache", "Compute every prompt from its beginning, also where an earlier one began alike.");
     private readonly Option<long?> kvMemory = CliOption.Bytes("--kv-memory", "KV memory, for example 512M or 2G. Default: room for 4 sequences of up to 8,192 tokens, at most a quarter of the memory.");
     private readonly Option<int?> kvBlocks = CliOption.Integer("--kv-blocks", "KV memory as a number of blocks.", 1);
     private readonly Option<int?> context = CliOption.Integer("--context", "Longest sequence in tokens, prompt and answer. Default: the model's own.", 1);
@@ -21,7 +22,7 @@ internal sealed class EngineCliOptions
     public void AddTo(Command command, bool sizes)
     {
         device.AddTo(command);
-        Option[] options = sizes ? [kvType, kvMemory, kvBlocks, blockSize, context, maxBatchTokens, maxChunk, maxSequences, exact, noPack] : [kvType, blockSize, maxBatchTokens, exact, noPack];
+        Option[] options = sizes ? [kvType, kvMemory, kvBlocks, blockSize, context, maxBatchTokens, maxChunk, maxSequences, exact, noPack, noPrefixCache] : [kvType, blockSize, maxBatchTokens, exact, noPack, noPrefixCache];
         foreach (Option option in options) command.Add(option);
     }
 
@@ -44,6 +45,7 @@ internal sealed class EngineCliOptions
             MaxPrefillChunk = parsed.GetValue(maxChunk),
             MaxSequences = parsed.GetValue(maxSequences) ?? options.MaxSequences,
             Exact = parsed.GetValue(exact),
+            PrefixCaching = !parsed.GetValue(noPrefixCache),
             PackWeights = !parsed.GetValue(noPack),
             Logger = CommonOptions.Logger(parsed),
         };
