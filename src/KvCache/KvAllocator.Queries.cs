@@ -27,6 +27,15 @@ internal sealed partial class KvAllocator
         foreach (List<BlockOperation> operations in _operations) operations.Clear();
     }
 
+    /// <summary>What is listed will not be done, and nobody finds the blocks that it was to fill. Sequences that hold them must be released.</summary>
+    public void DropOperations()
+    {
+        for (int g = 0; g < _groups.Length; g++)
+            foreach (BlockOperation operation in _operations[g])
+                if (operation.Kind != BlockOperationKind.SwapOut) _pools[g].Forget(operation.To);
+        ClearOperations();
+    }
+
     /// <summary>The largest count that <see cref="TryReserve"/> would grant now.</summary>
     public int Reservable(KvSequence sequence)
     {

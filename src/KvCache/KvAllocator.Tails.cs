@@ -9,6 +9,11 @@ internal sealed partial class KvAllocator
     /// <summary>Like <see cref="Release"/>, and keeps the block that is not full for who goes on with all of the committed tokens.</summary>
     public void Retire(KvSequence sequence, ReadOnlySpan<int> tokens)
     {
+        if (sequence.IsSwapped)
+        {
+            Release(sequence);
+            return;
+        }
         CheckAdmitted(sequence);
         CutBack(sequence);
         int committed = sequence.Committed;

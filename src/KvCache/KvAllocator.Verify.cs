@@ -7,6 +7,7 @@ internal sealed partial class KvAllocator
     internal void Verify()
     {
         VerifySlots();
+        VerifySwapped();
         for (int g = 0; g < _groups.Length; g++)
         {
             var listed = new int[_pools[g].Total];

@@ -34,6 +34,7 @@ namespace Inference.KvCache;
 /// <item>Every table slot is free or belongs to exactly one admitted sequence, which knows it; tables of free slots are empty.</item>
 /// <item>A key leads to the one block that has it.</item>
 /// <item>A full block with a key stands only where the sequence's chain has that key.</item>
+/// <item>Every block of the swap space is free or belongs to one sequence that is moved out, which has one for each block that it reads.</item>
 /// </list>
 /// </remarks>
 internal sealed partial class KvAllocator
@@ -48,7 +49,8 @@ internal sealed partial class KvAllocator
     /// <param name="groups">At least one cache group.</param>
     /// <param name="maxSequences">Table slots: sequences that may hold blocks at the same time.</param>
     /// <param name="maxLength">Tokens of the longest sequence, usually the model's context.</param>
-    public KvAllocator(IReadOnlyList<CacheGroup> groups, int maxSequences, int maxLength)
+    /// <param name="swapBlocks">Blocks of each group in the host's swap space; null: it has none.</param>
+    public KvAllocator(IReadOnlyList<CacheGroup> groups, int maxSequences, int maxLength, IReadOnlyList<int>? swapBlocks = null)
     {
         ArgumentOutOfRangeException.ThrowIfZero(groups.Count, nameof(groups));
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(maxSequences);
@@ -59,6 +61,9 @@ internal sealed partial class KvAllocator
         _pools = new BlockPool[_groups.Length];
         _tables = new BlockTable[_groups.Length][];
         _operations = new List<BlockOperation>[_groups.Length];
+        _swapBlocks = swapBlocks is null ? new int[_groups.Length] : [.. swapBlocks];
+        ArgumentOutOfRangeException.ThrowIfNotEqual(_swapBlocks.Length, _groups.Length, nameof(swapBlocks));
+        _freeSwap = new Stack<int>[_groups.Length];
         Capacity = int.MaxValue;
         for (int g = 0; g < _groups.Length; g++)
         {
@@ -67,6 +72,8 @@ internal sealed partial class KvAllocator
             _tables[g] = new BlockTable[maxSequences];
             for (int slot = 0; slot < maxSequences; slot++) _tables[g][slot] = new BlockTable(_groups[g].BlocksFor(maxLength));
             _operations[g] = [];
+            _freeSwap[g] = new Stack<int>(_swapBlocks[g]);
+            for (int block = _swapBlocks[g] - 1; block >= 0; block--) _freeSwap[g].Push(block);
             Capacity = Math.Min(Capacity, _groups[g].Capacity);
         }
         _prefixUnit = PrefixUnit();
@@ -194,9 +201,14 @@ internal sealed partial class KvAllocator
     private bool Reaches(KvSequence sequence, int length, int group) =>
         length == 0 || _tables[group][sequence.TableSlot].First * _groups[group].BlockSize <= _groups[group].Kind.FirstPositionRead(length);
 
-    /// <summary>Gives up every block and the table slot. Full blocks that the index knows stay cached until they are needed.</summary>
+    /// <summary>Gives up every block and the table slot, or what it has in the swap space. Full blocks that the index knows stay cached until they are needed.</summary>
     public void Release(KvSequence sequence)
     {
+        if (sequence.IsSwapped)
+        {
+            DropSwapped(sequence);
+            return;
+        }
         CheckAdmitted(sequence);
         CutTo(sequence, 0);
         _admitted[sequence.TableSlot] = null;

@@ -28,6 +28,12 @@ internal sealed class KvSequence(long id, UInt128? root = null)
     /// <summary>Whether it holds a table slot and, mostly, blocks.</summary>
     public bool IsAdmitted => TableSlot != NoSlot;
 
+    /// <summary>Whether its committed tokens are in the host's swap space (<see cref="KvAllocator.TrySwapIn"/>).</summary>
+    public bool IsSwapped { get; internal set; }
+
+    /// <summary>[group][i] block of the swap space that holds the i-th block that it reads, while it is swapped out.</summary>
+    internal int[][]? SwapBlocks { get; set; }
+
     /// <summary>[group] keys of its full blocks, as far as they were needed; null before and without a root.</summary>
     internal PrefixChain[]? Chains { get; set; }
 }

@@ -5,7 +5,7 @@ namespace Inference.KvCache.Tests;
 /// <summary>Breaks each invariant once: a check that cannot fail checks nothing.</summary>
 public class KvInvariantTests
 {
-    private readonly KvAllocator _kv = new([new CacheGroup(1, CacheKind.Full, 2, 8)], 3, 100);
+    private readonly KvAllocator _kv = new([new CacheGroup(1, CacheKind.Full, 2, 8)], 3, 100, [4]);
     private readonly KvSequence _a = new(0, root: 3);
     private readonly KvSequence _b = new(1);
 
@@ -121,6 +121,23 @@ public class KvInvariantTests
         Pool.Index.Add(1, _kv.Table(_a, 0)[0]);
         _kv.Key(_a, [4, 5], 0, 0);
         AssertBroken(10);
+    }
+
+    [Fact]
+    public void Swap_space_11()
+    {
+        Assert.True(_kv.TrySwapOut(_a));
+        _kv.Verify();
+        _a.SwapBlocks![0][0] = _a.SwapBlocks[0][1];
+        AssertBroken(11);
+    }
+
+    [Fact]
+    public void Swapped_sequence_11()
+    {
+        _kv.TrySwapOut(_a);
+        _a.Reserved++;
+        AssertBroken(11);
     }
 
     [Fact]

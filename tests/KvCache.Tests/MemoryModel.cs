@@ -4,29 +4,34 @@ namespace Inference.KvCache.Tests;
 /// The oracle: sequences as lists of tokens, blocks as objects (<see cref="ModelPool"/>), and a memory and device tables that are really written. What a slot holds is the
 /// whole text up to its token, as keys and values do; nobody may find another's.
 /// </summary>
-internal sealed class MemoryModel(KvAllocator kv, CacheGroup[] groups)
+internal sealed class MemoryModel(KvAllocator kv, CacheGroup[] groups, int swapBlocks)
 {
     private sealed class Expected
     {
         public readonly List<int> Tokens = [];
         public int Reserved;
+        public bool Swapped;
         public readonly List<ModelPool.Block?>[] Blocks = new List<ModelPool.Block?>[2];
     }
 
     private readonly Dictionary<KvSequence, Expected> _expected = [];
     private readonly ModelPool[] _pools = [.. groups.Select(g => new ModelPool(g.Blocks))];
     private readonly string?[][] _memory = [.. groups.Select(g => new string?[g.Blocks * g.BlockSize])];
+    private readonly string?[][] _swapSpace = [.. groups.Select(g => new string?[swapBlocks * g.BlockSize])];
     private readonly int[][,] _deviceTables = [.. groups.Select(g => new int[kv.MaxSequences, kv.MaxLength / g.BlockSize + 1])];
 
     public long Hits { get; private set; }
     public long Tails { get; private set; }
     public long Copies { get; private set; }
     public long Forks { get; private set; }
+    public long SwapIns { get; private set; }
+
+    private int Admitted => _expected.Values.Count(e => !e.Swapped);
 
     /// <summary>Admits a sequence that is to have this text, and begins it with what is found.</summary>
     public void Admit(KvSequence sequence, int[] text, int limit)
     {
-        bool room = _expected.Count < kv.MaxSequences;
+        bool room = Admitted < kv.MaxSequences;
         Assert.Equal(room, kv.TryAdmit(sequence));
         if (!room) return;
         var expected = new Expected();
@@ -102,7 +107,7 @@ internal sealed class MemoryModel(KvAllocator kv, CacheGroup[] groups)
     /// <summary>Returns the child's text: the parent's first tokens, then those of another text. Null: no fork.</summary>
     public int[]? Fork(KvSequence parent, KvSequence child, int length, int[] then)
     {
-        if (_expected.Count == kv.MaxSequences || child.Root != parent.Root) return null;
+        if (Admitted == kv.MaxSequences || child.Root != parent.Root) return null;
         Expected from = _expected[parent];
         length = Math.Min(length, from.Tokens.Count);
         if (!kv.CanTruncate(parent, length)) return null;
@@ -158,9 +163,52 @@ internal sealed class MemoryModel(KvAllocator kv, CacheGroup[] groups)
     {
         for (int g = 0; g < groups.Length; g++)
             foreach (BlockOperation operation in kv.Operations(g))
-                Array.Copy(_memory[g], operation.From * groups[g].BlockSize, _memory[g], operation.To * groups[g].BlockSize, groups[g].BlockSize);
+            {
+                string?[] from = operation.Kind == BlockOperationKind.SwapIn ? _swapSpace[g] : _memory[g], to = operation.Kind == BlockOperationKind.SwapOut ? _swapSpace[g] : _memory[g];
+                Array.Copy(from, operation.From * groups[g].BlockSize, to, operation.To * groups[g].BlockSize, groups[g].BlockSize);
+            }
         kv.ClearOperations();
     }
+
+    public void SwapOut(KvSequence sequence)
+    {
+        Expected expected = _expected[sequence];
+        int length = expected.Tokens.Count;
+        bool room = length > 0 && Enumerable.Range(0, groups.Length).All(g => Read(g, length) <= swapBlocks - _expected.Values.Where(e => e.Swapped).Sum(e => Read(g, e.Tokens.Count)));
+        Assert.Equal(room, kv.TrySwapOut(sequence));
+        if (!room) return;
+        expected.Swapped = true;
+        expected.Reserved = 0;
+        for (int g = 0; g < groups.Length; g++) ReturnBlocks(expected, g, 0);
+        expected.Reserved = length;
+    }
+
+    public void SwapIn(KvSequence sequence)
+    {
+        Expected expected = _expected[sequence];
+        int length = expected.Tokens.Count;
+        ModelPool.Block? Find(int g, int i) => (i + 1) * groups[g].BlockSize <= length && sequence.Root is not null ? _pools[g].Find(Key(sequence, expected.Tokens, (i + 1) * groups[g].BlockSize)) : null;
+        int First(int g) => FirstRead(g, length) / groups[g].BlockSize;
+        bool room = Admitted < kv.MaxSequences && Enumerable.Range(0, groups.Length).All(g =>
+            Enumerable.Range(First(g), Read(g, length)).Count(i => Find(g, i) is not { References: > 0 }) <= _pools[g].Available);
+        Assert.Equal(room, kv.TrySwapIn(sequence, expected.Tokens.ToArray()));
+        if (!room) return;
+        expected.Swapped = false;
+        for (int g = 0; g < groups.Length; g++)
+        {
+            for (int i = 0; i < Blocks(g, length); i++) expected.Blocks[g].Add(i >= First(g) && Find(g, i) is { } block ? _pools[g].Share(block) : null);
+            for (int i = First(g); i < Blocks(g, length); i++)
+            {
+                if (expected.Blocks[g][i] is not null) continue;
+                expected.Blocks[g][i] = _pools[g].Take();
+                if ((i + 1) * groups[g].BlockSize <= length && sequence.Root is not null) _pools[g].Name(expected.Blocks[g][i]!, Key(sequence, expected.Tokens, (i + 1) * groups[g].BlockSize));
+            }
+        }
+        SwapIns++;
+    }
+
+    /// <summary>Blocks that a sequence of that length reads.</summary>
+    private int Read(int g, int length) => Blocks(g, length) - FirstRead(g, length) / groups[g].BlockSize;
 
     public void Rollback(KvSequence sequence)
     {
@@ -171,12 +219,16 @@ internal sealed class MemoryModel(KvAllocator kv, CacheGroup[] groups)
     private void CutBack(Expected expected)
     {
         expected.Reserved = expected.Tokens.Count;
-        for (int g = 0; g < groups.Length; g++)
-            while (expected.Blocks[g].Count > Blocks(g, expected.Reserved))
-            {
-                if (expected.Blocks[g][^1] is { } block) _pools[g].Return(block);
-                expected.Blocks[g].RemoveAt(expected.Blocks[g].Count - 1);
-            }
+        for (int g = 0; g < groups.Length; g++) ReturnBlocks(expected, g, Blocks(g, expected.Reserved));
+    }
+
+    private void ReturnBlocks(Expected expected, int g, int keep)
+    {
+        while (expected.Blocks[g].Count > keep)
+        {
+            if (expected.Blocks[g][^1] is { } block) _pools[g].Return(block);
+            expected.Blocks[g].RemoveAt(expected.Blocks[g].Count - 1);
+        }
     }
 
     private void DropFront(Expected expected, int g, int length)
@@ -214,12 +266,12 @@ internal sealed class MemoryModel(KvAllocator kv, CacheGroup[] groups)
         int[] tokens = [.. expected.Tokens];
         if (retire) kv.Retire(sequence, tokens);
         else kv.Release(sequence);
-        CutBack(expected);
-        if (retire && sequence.Root is not null && groups.All(g => g.BlockSize == groups[0].BlockSize) && tokens.Length % groups[0].BlockSize > 0)
+        if (!expected.Swapped) CutBack(expected);
+        if (retire && !expected.Swapped && sequence.Root is not null && groups.All(g => g.BlockSize == groups[0].BlockSize) && tokens.Length % groups[0].BlockSize > 0)
             for (int g = 0; g < groups.Length; g++)
                 if (expected.Blocks[g][^1] is { References: 1, Key: null } block) _pools[g].Name(block, Key(sequence, tokens, tokens.Length));
         expected.Tokens.Clear();
-        CutBack(expected);
+        if (!expected.Swapped) CutBack(expected);
         _expected.Remove(sequence);
     }
 
@@ -229,7 +281,8 @@ internal sealed class MemoryModel(KvAllocator kv, CacheGroup[] groups)
         foreach ((KvSequence sequence, Expected expected) in _expected)
         {
             Assert.Equal((expected.Tokens.Count, expected.Reserved), (sequence.Committed, sequence.Reserved));
-            for (int g = 0; g < groups.Length; g++)
+            Assert.Equal((expected.Swapped, !expected.Swapped), (sequence.IsSwapped, sequence.IsAdmitted));
+            for (int g = 0; g < groups.Length && !expected.Swapped; g++)
             {
                 int size = groups[g].BlockSize;
                 BlockTable table = kv.Table(sequence, g);
@@ -237,13 +290,25 @@ internal sealed class MemoryModel(KvAllocator kv, CacheGroup[] groups)
                 {
                     // Entries that the device has not heard of yet are as the allocator says, and blocks not copied yet as their originals.
                     int block = p / size < table.FirstNew ? _deviceTables[g][sequence.TableSlot, p / size] : table[p / size];
-                    for (int i = kv.Operations(g).Length - 1; i >= 0; i--)
-                        if (kv.Operations(g)[i].To == block) block = kv.Operations(g)[i].From;
-                    Assert.Equal(Key(sequence, expected.Tokens, p + 1), _memory[g][block * size + p % size]);
+                    Assert.Equal(Key(sequence, expected.Tokens, p + 1), Content(g, block, p % size));
                 }
             }
         }
         for (int g = 0; g < groups.Length; g++) Assert.Equal(_pools[g].Statistics, kv.Statistics(g));
+    }
+
+    /// <summary>What a block holds once all that is listed is done.</summary>
+    private string? Content(int g, int block, int offset)
+    {
+        bool host = false;
+        for (int i = kv.Operations(g).Length - 1; i >= 0; i--)
+        {
+            BlockOperation operation = kv.Operations(g)[i];
+            if (operation.To != block || host != (operation.Kind == BlockOperationKind.SwapOut)) continue;
+            block = operation.From;
+            host = operation.Kind == BlockOperationKind.SwapIn;
+        }
+        return (host ? _swapSpace : _memory)[g][block * groups[g].BlockSize + offset];
     }
 
     private int FirstRead(int g, int length) => groups[g].Kind is WindowCache window ? Math.Max(0, length - window.Window + 1) : 0;
