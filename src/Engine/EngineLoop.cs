@@ -157,18 +157,21 @@ internal sealed class EngineLoop : IDisposable
         foreach (Request request in active) request.Deliver();
     }
 
-    /// <summary>A step that failed ends its requests; the engine and the waiting ones go on.</summary>
+    /// <summary>A step that failed ends its requests, and those whose blocks it was to move to the host; the engine and the waiting ones go on.</summary>
     private void Fail(StepPlan plan, ReadOnlySpan<Request> active, Exception e)
     {
         logger.Error(e, "A step of {Sequences} sequences failed", plan.SequenceCount);
+        List<Request> failed = [.. active];
+        if (plan.HasOperations)
+            foreach (ScheduledSequence sequence in plan.Preempted)
+                if (sequence.Kv.IsSwapped) failed.Add(requests[sequence]);
         scheduler.Abandon(plan);
-        foreach (Request request in active)
-        {
-            // Nobody knows what a step that failed has written.
+        // Nobody knows what a step that failed has written.
+        foreach (Request request in failed)
             if (requests.Remove(request.Sequence)) scheduler.Discard(request.Sequence);
-        }
+        plan.DropOperations();
         Publish();
-        foreach (Request request in active) request.End(FinishReason.Error, new InferenceException("the step failed: " + e.Message, e));
+        foreach (Request request in failed) request.End(FinishReason.Error, new InferenceException("the step failed: " + e.Message, e));
     }
 
     private void EndAll()

@@ -15,8 +15,14 @@ public sealed record EngineStatistics
     /// <summary>Parts of prompts that did not finish their prompt.</summary>
     public required long PrefillChunks { get; init; }
 
-    /// <summary>Times a running sequence gave its blocks back and was computed again later.</summary>
+    /// <summary>Times a running sequence gave its blocks back and went on later.</summary>
     public required long Preemptions { get; init; }
+
+    /// <summary>Those of them that were moved to the swap space and back instead of computed again.</summary>
+    public required long SwapPreemptions { get; init; }
+
+    /// <summary>Samples that began with the blocks of another sample of their prompt.</summary>
+    public required long Forks { get; init; }
 
     /// <summary>KV blocks of the pool.</summary>
     public required int KvBlocksTotal { get; init; }

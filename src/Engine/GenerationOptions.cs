@@ -39,7 +39,10 @@ public sealed record GenerationOptions
     /// <summary>Seed of the random numbers, which are a function of (seed, <see cref="SampleIndex"/>, output position). Default null: drawn anew for each request.</summary>
     public ulong? Seed { get; init; }
 
-    /// <summary>Which of several samples of one prompt this is. Default 0.</summary>
+    /// <summary>Independent samples of one prompt that <see cref="InferenceEngine.GenerateSamplesAsync(string, GenerationOptions?, CancellationToken)"/> makes. Default 1.</summary>
+    public int Samples { get; init; } = 1;
+
+    /// <summary>Which of several samples of one prompt this is, or the first of <see cref="Samples"/>. Default 0.</summary>
     public int SampleIndex { get; init; }
 
     /// <summary>Strings that end the answer; they are not part of its text. Default none.</summary>
@@ -85,6 +88,7 @@ public sealed record GenerationOptions
         Require(RepetitionPenalty > 0 && float.IsFinite(RepetitionPenalty), nameof(RepetitionPenalty), RepetitionPenalty, "greater than 0");
         Require(float.IsFinite(FrequencyPenalty), nameof(FrequencyPenalty), FrequencyPenalty, "finite");
         Require(float.IsFinite(PresencePenalty), nameof(PresencePenalty), PresencePenalty, "finite");
+        Require(Samples is >= 1 and <= 1024, nameof(Samples), Samples, "from 1 to 1024");
         Require(SampleIndex >= 0, nameof(SampleIndex), SampleIndex, "0 or more");
         Require(Logprobs is null or (>= 0 and <= 100), nameof(Logprobs), Logprobs, "from 0 to 100");
         Require(PromptLogprobs is null or (>= 0 and <= 100), nameof(PromptLogprobs), PromptLogprobs, "from 0 to 100");

@@ -111,10 +111,19 @@ public sealed partial class InferenceEngine : IAsyncDisposable
             KvLayout layout = model.Spec.CacheLayout(options.BlockSize, type, type);
             int blocks = KvSizing.Blocks(options, layout, context);
             int rows = Math.Max(options.MaxBatchTokens, 1), sequences = options.MaxSequences;
-            runner = new StepRunner(model, tokenizer.EndOfGeneration, device.Kernels, device.Kernels.AllocatePages(layout, blocks),
+            KvPages pages = device.Kernels.AllocatePages(layout, blocks);
+            bool onHost = device.Kernels.Name == "cpu";
+            int swapBlocks = KvSizing.SwapBlocks(options, onHost, pages.BytesPerBlock, blocks);
+            runner = new StepRunner(model, tokenizer.EndOfGeneration, device.Kernels, pages, swapBlocks,
                 new StepCapacity(rows, sequences, (context + options.BlockSize - 1) / options.BlockSize, model.Spec.Rope.Dims));
-            var allocator = new KvAllocator([new CacheGroup(layout.Layers, CacheKind.Full, options.BlockSize, blocks)], sequences, context);
-            var scheduler = new Scheduler(allocator, new SchedulerOptions { MaxBatchTokens = rows, MaxChunk = options.MaxPrefillChunk ?? int.MaxValue });
+            var allocator = new KvAllocator([new CacheGroup(layout.Layers, CacheKind.Full, options.BlockSize, blocks)], sequences, context, [swapBlocks]);
+            var scheduler = new Scheduler(allocator, new SchedulerOptions
+            {
+                MaxBatchTokens = rows,
+                MaxChunk = options.MaxPrefillChunk ?? int.MaxValue,
+                Preemption = options.Preemption,
+                SwapCost = KvSizing.SwapCost(onHost, pages.BytesPerBlock / options.BlockSize, model.ParameterCount),
+            });
             double milliseconds = Stopwatch.GetElapsedTime(start).TotalMilliseconds;
             logger.Information("Loaded {Model} on {Device} in {Milliseconds:F0} ms: {Blocks} KV blocks of {BlockSize} tokens, {Bytes} bytes",
                 model.Name, device.Name, milliseconds, blocks, options.BlockSize, layout.BytesPerBlock * blocks);
@@ -143,6 +152,7 @@ public sealed partial class InferenceEngine : IAsyncDisposable
         Require(options.BlockSize is >= 16 and <= 256 && options.BlockSize % 16 == 0, nameof(options.BlockSize), options.BlockSize, "a multiple of 16 from 16 to 256");
         Require(options.KvBlocks is null or >= 1, nameof(options.KvBlocks), options.KvBlocks, "at least 1");
         Require(options.KvMemoryBytes is null or >= 1, nameof(options.KvMemoryBytes), options.KvMemoryBytes, "at least 1");
+        Require(options.SwapMemoryBytes is null or >= 0, nameof(options.SwapMemoryBytes), options.SwapMemoryBytes, "at least 0");
         Require(options.ContextLength is null or >= 1, nameof(options.ContextLength), options.ContextLength, "at least 1");
         Require(options.MaxBatchTokens is >= 1 and <= 1 << 16, nameof(options.MaxBatchTokens), options.MaxBatchTokens, "from 1 to 65536");
         Require(options.MaxPrefillChunk is null or >= 1, nameof(options.MaxPrefillChunk), options.MaxPrefillChunk, "at least 1");
@@ -175,25 +185,37 @@ public sealed partial class InferenceEngine : IAsyncDisposable
         return Generate(prompt, options ?? new GenerationOptions(), spelled: null, cancellationToken);
     }
 
-    /// <summary>The one way into the engine.</summary>
+    /// <summary>The one way into the engine for a single answer.</summary>
     /// <param name="prompt">Token ids.</param>
     /// <param name="options">How to sample.</param>
     /// <param name="spelled">Special tokens whose spelling is text of the answer; null for none.</param>
     /// <param name="cancellationToken">Ends the request.</param>
     internal Generation Generate(IReadOnlyList<int> prompt, GenerationOptions options, IReadOnlySet<int>? spelled, CancellationToken cancellationToken)
     {
+        int[] ids = Check(prompt, options);
+        if (options.Samples != 1) throw new ArgumentException($"{nameof(GenerationOptions.Samples)} is {options.Samples}: several samples come from {nameof(GenerateSamplesAsync)}", nameof(options));
+        return Submit(ids, options, Seed(options), spelled, sibling: null, cancellationToken).Generation;
+    }
+
+    private int[] Check(IReadOnlyList<int> prompt, GenerationOptions options)
+    {
         ObjectDisposedException.ThrowIf(disposed != 0, this);
         options.Validate(VocabularySize);
         if (prompt.Count == 0) throw new ArgumentException("the prompt has no tokens", nameof(prompt));
         foreach (int id in prompt)
             if ((uint)id >= (uint)VocabularySize) throw new ArgumentOutOfRangeException(nameof(prompt), id, $"token ids lie between 0 and {VocabularySize - 1}");
+        return [.. prompt];
+    }
 
-        ulong seed = options.Seed ?? MemoryMarshal.Read<ulong>(System.Security.Cryptography.RandomNumberGenerator.GetBytes(8));
-        var request = new Request(Interlocked.Increment(ref nextId), [.. prompt], options, tokenizer, tokenizer.EndOfGeneration, seed, loop.Cancel, PrefixRoot(options), spelled);
+    private static ulong Seed(GenerationOptions options) => options.Seed ?? MemoryMarshal.Read<ulong>(System.Security.Cryptography.RandomNumberGenerator.GetBytes(8));
+
+    private Request Submit(int[] prompt, GenerationOptions options, ulong seed, IReadOnlySet<int>? spelled, Request? sibling, CancellationToken cancellationToken)
+    {
+        var request = new Request(Interlocked.Increment(ref nextId), prompt, options, tokenizer, tokenizer.EndOfGeneration, seed, loop.Cancel, PrefixRoot(options), spelled, sibling);
         // First, so that a request that is cancelled already computes nothing.
         if (cancellationToken.CanBeCanceled) request.Watch(cancellationToken, loop.Cancel);
         loop.Submit(request);
-        return request.Generation;
+        return request;
     }
 
     /// <summary>Requests of one salt share what they have computed; null where nothing is shared.</summary>
@@ -210,6 +232,8 @@ public sealed partial class InferenceEngine : IAsyncDisposable
             MixedSteps = scheduler.MixedSteps,
             PrefillChunks = scheduler.PrefillChunks,
             Preemptions = scheduler.Preemptions,
+            SwapPreemptions = scheduler.SwapPreemptions,
+            Forks = scheduler.Forks,
             KvBlocksTotal = scheduler.KvBlocksTotal,
             KvBlocksPeak = scheduler.KvBlocksPeak,
             KvBlocksUsed = blocks.Used,

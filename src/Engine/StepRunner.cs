@@ -12,17 +12,19 @@ internal sealed class StepRunner : IDisposable
     private readonly LoadedModel model;
     private readonly KernelSet kernels;
     private readonly KvPages pages;
+    private readonly SwapSpace swapSpace;
     private readonly Workspace workspace;
     private readonly Decoder decoder;
     private readonly int[] endTokens;
     private readonly StepBatch batch;
     private readonly Sampler sampler;
 
-    public StepRunner(LoadedModel model, IReadOnlySet<int> endTokens, KernelSet kernels, KvPages pages, StepCapacity capacity)
+    public StepRunner(LoadedModel model, IReadOnlySet<int> endTokens, KernelSet kernels, KvPages pages, int swapBlocks, StepCapacity capacity)
     {
         this.model = model;
         this.kernels = kernels;
         this.pages = pages;
+        swapSpace = new SwapSpace(swapBlocks, pages.BytesPerBlock);
         decoder = new Decoder(model.Spec, kernels);
         this.endTokens = [.. endTokens];
         batch = new StepBatch(capacity);
@@ -48,10 +50,15 @@ internal sealed class StepRunner : IDisposable
         }
     }
 
-    /// <summary>What is shared is copied before it is written to.</summary>
+    /// <summary>Blocks are copied and moved before the step writes anything, one after the other: what one reads the next may overwrite.</summary>
     private void MoveBlocks(StepPlan plan)
     {
-        foreach (BlockOperation operation in plan.Operations(0)) kernels.CopyBlock(pages, operation.From, operation.To);
+        foreach ((BlockOperationKind kind, int from, int to) in plan.Operations(0))
+        {
+            if (kind == BlockOperationKind.Copy) kernels.CopyBlock(pages, from, to);
+            else if (kind == BlockOperationKind.SwapOut) kernels.ReadBlock(pages, from, swapSpace[to]);
+            else kernels.WriteBlock(pages, to, swapSpace[from]);
+        }
         plan.OperationsDone();
     }
 

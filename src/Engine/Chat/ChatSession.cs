@@ -11,6 +11,8 @@ namespace Inference;
 public sealed class ChatSession : IDisposable
 {
     private readonly InferenceEngine engine;
+    private readonly ChatTemplate template;
+    private readonly Tokenizer tokenizer;
     private readonly ChatOptions options;
     private readonly ChatPrompts prompts;
     private readonly ChatWindow window;
@@ -25,6 +27,8 @@ public sealed class ChatSession : IDisposable
     internal ChatSession(InferenceEngine engine, ChatOptions options, ChatTemplate template, Tokenizer tokenizer)
     {
         this.engine = engine;
+        this.template = template;
+        this.tokenizer = tokenizer;
         this.options = options;
         prompts = new ChatPrompts(tokenizer, template, new ChatTemplateOptions { Tools = options.Tools, Variables = options.TemplateVariables });
         window = new ChatWindow(prompts, engine.LongestSequence);
@@ -99,6 +103,25 @@ public sealed class ChatSession : IDisposable
         attempts = 0;
     }
 
+    /// <summary>
+    /// A second conversation that begins with this one and goes on by itself; what is computed of it is shared. Of an answer that runs it has what has been read, as if it had been stopped
+    /// there; where nothing has, the message that is being answered is not in it either.
+    /// </summary>
+    /// <exception cref="ObjectDisposedException">The session is disposed.</exception>
+    public ChatSession Fork()
+    {
+        ObjectDisposedException.ThrowIf(disposed, this);
+        var fork = new ChatSession(engine, options, template, tokenizer);
+        fork.messages.Clear();
+        fork.messages.AddRange(messages);
+        fork.DroppedMessages = DroppedMessages;
+        fork.prompts.Continue(prompts);
+        fork.replaced = replaced;
+        fork.attempts = attempts;
+        if (running is not null) fork.Add(running, running.RawText.Length > 0);
+        return fork;
+    }
+
     private ChatReply Answer(List<ChatMessage> conversation, GenerationOptions sampling, CancellationToken cancellationToken)
     {
         int limit = engine.LongestSequence, reserve = options.ReservedTokens ?? Math.Max(1, Math.Min(sampling.MaxTokens, limit / 4));
@@ -116,7 +139,11 @@ public sealed class ChatSession : IDisposable
     {
         if (reply != running) return;
         running = null;
-        bool answered = reply.FinishReason is FinishReason.Stop or FinishReason.Length || reply.FinishReason == FinishReason.Cancelled && reply.RawText.Length > 0;
+        Add(reply, reply.FinishReason is FinishReason.Stop or FinishReason.Length || reply.FinishReason == FinishReason.Cancelled && reply.RawText.Length > 0);
+    }
+
+    private void Add(ChatReply reply, bool answered)
+    {
         if (answered)
         {
             messages.Add(new ChatMessage("assistant", reply.Text) { ReasoningContent = reply.Reasoning.Length > 0 ? reply.Reasoning : null });

@@ -19,7 +19,8 @@ internal sealed class ScheduledSequence
     /// <param name="priority">Priority class, higher goes first.</param>
     /// <param name="promptLogprobs">Whether every prompt row but the last asks for its logits.</param>
     /// <param name="prefixRoot">Whose computed blocks it shares (<see cref="PrefixChain.Root"/>); null: nobody's.</param>
-    public ScheduledSequence(long id, ReadOnlySpan<int> prompt, int maxTokens, int priority = 0, bool promptLogprobs = false, UInt128? prefixRoot = null)
+    /// <param name="sibling">Another sample of the same prompt, added before: while it runs its blocks are forked, and its prompt is waited for.</param>
+    public ScheduledSequence(long id, ReadOnlySpan<int> prompt, int maxTokens, int priority = 0, bool promptLogprobs = false, UInt128? prefixRoot = null, ScheduledSequence? sibling = null)
     {
         if (prompt.IsEmpty) throw new ArgumentException("A prompt needs at least one token.", nameof(prompt));
         ArgumentOutOfRangeException.ThrowIfNegative(maxTokens);
@@ -31,6 +32,7 @@ internal sealed class ScheduledSequence
         Priority = priority;
         PromptLogprobs = promptLogprobs;
         Kv = new KvSequence(id, prefixRoot);
+        Sibling = sibling;
     }
 
     public long Id { get; }
@@ -52,6 +54,9 @@ internal sealed class ScheduledSequence
     /// <summary>Its place in the cache.</summary>
     public KvSequence Kv { get; }
 
+    /// <summary>A sequence whose cache it may fork.</summary>
+    internal ScheduledSequence? Sibling { get; set; }
+
     /// <summary>Prompt tokens that were in the cache when it was admitted first.</summary>
     public int CachedLength { get; internal set; }
 
@@ -64,7 +69,7 @@ internal sealed class ScheduledSequence
     /// <summary>Tokens generated so far.</summary>
     public int GeneratedLength => Length - PromptLength;
 
-    /// <summary>Known tokens whose keys and values are in the cache; back to 0 after a preemption, and from its admission on what others had computed of them.</summary>
+    /// <summary>Known tokens whose keys and values are in the cache; back to 0 after a preemption unless it was swapped out, and from its admission on what others had computed of them.</summary>
     public int ComputedLength => Kv.Committed;
 
     /// <summary>Known tokens still to compute: 1 for a sequence that decodes.</summary>

@@ -59,7 +59,7 @@ internal sealed partial class Scheduler
     }
 
     /// <summary>
-    /// Takes a sequence's blocks; its tokens stay. Once it is admitted again it finds those of its blocks that nobody needed meanwhile, and computes the others like a prompt.
+    /// Takes a sequence's blocks; its tokens stay. They are moved to the host, or computed again like a prompt once it is admitted again, but for those that are still cached then.
     /// </summary>
     private void Preempt(ScheduledSequence sequence)
     {
@@ -67,13 +67,24 @@ internal sealed partial class Scheduler
         sequence.PlannedCount = 0;
         _running.Remove(sequence);
         Withdraw(sequence, int.MaxValue);
-        _kv.Retire(sequence.Kv, sequence.Tokens);
+        if (PrefersSwap(sequence) && _kv.TrySwapOut(sequence.Kv)) _swapPreemptions++;
+        else _kv.Retire(sequence.Kv, sequence.Tokens);
         sequence.State = SequenceState.Waiting;
         sequence.Preemptions++;
         _preemptions++;
         _waiting.Add(sequence);
         _plan.AddPreempted(sequence);
     }
+
+    /// <summary>
+    /// Moving pays where it takes less time than to compute the tokens again that no other sequence keeps in memory. That they may stay cached is not counted on: blocks are short.
+    /// </summary>
+    private bool PrefersSwap(ScheduledSequence sequence) => _options.Preemption switch
+    {
+        PreemptionMode.Swap => true,
+        PreemptionMode.Recompute => false,
+        _ => _options.SwapCost * sequence.ComputedLength < sequence.ComputedLength - _kv.SharedTokens(sequence.Kv),
+    };
 
     /// <summary>
     /// Admits in order of rank. The first that does not fit holds up the rest, or small requests would starve a large one; those that wait for a prefix are passed over.
@@ -88,7 +99,7 @@ internal sealed partial class Scheduler
                 i++;
                 continue;
             }
-            if (!HasBlocksFor(sequence) || !_kv.TryAdmit(sequence.Kv)) return;
+            if (!HasBlocksFor(sequence) || _kv.FreeSlots == 0) return;
             _waiting.Remove(sequence);
             _running.Add(sequence);
             Begin(sequence);
@@ -99,17 +110,32 @@ internal sealed partial class Scheduler
     private void Begin(ScheduledSequence sequence)
     {
         sequence.State = SequenceState.Running;
-        int found = _kv.AttachPrefix(sequence.Kv, sequence.Tokens, PrefixLimit(sequence));
-        if (sequence.Preemptions == 0)
-        {
-            sequence.CachedLength = found;
-            _cachedTokens += found;
-        }
+        if (sequence.Kv.IsSwapped) Restore(sequence);
+        else Attach(sequence);
         Announce(sequence);
         int count = Math.Min(sequence.UncomputedLength, Math.Min(_budget, _options.MaxChunk));
         if (!_kv.TryReserve(sequence.Kv, count)) throw new InvalidOperationException($"{count} tokens were free for {sequence} and are not.");
         sequence.PlannedCount = count;
         _budget -= count;
+    }
+
+    private void Restore(ScheduledSequence sequence)
+    {
+        if (!_kv.TrySwapIn(sequence.Kv, sequence.Tokens)) throw new InvalidOperationException($"There was room for {sequence} and is not.");
+    }
+
+    /// <summary>Begins with what a sibling or anyone else has computed, whichever is more.</summary>
+    private void Attach(ScheduledSequence sequence)
+    {
+        if (!_kv.TryAdmit(sequence.Kv)) throw new InvalidOperationException($"A slot was free for {sequence} and is not.");
+        int forkable = Forkable(sequence);
+        if (forkable > _kv.FindPrefix(sequence.Kv, sequence.Tokens, PrefixLimit(sequence)) && _kv.TryFork(sequence.Sibling!.Kv, sequence.Kv, forkable)) _forks++;
+        else _kv.AttachPrefix(sequence.Kv, sequence.Tokens, PrefixLimit(sequence));
+        // Once it is done with, it must not keep the tokens of the other one alive.
+        sequence.Sibling = null;
+        if (sequence.Preemptions > 0) return;
+        sequence.CachedLength = sequence.ComputedLength;
+        _cachedTokens += sequence.CachedLength;
     }
 
     /// <summary>
@@ -118,10 +144,14 @@ internal sealed partial class Scheduler
     /// </summary>
     private bool HasBlocksFor(ScheduledSequence newcomer)
     {
-        int found = _kv.FindPrefix(newcomer.Kv, newcomer.Tokens, PrefixLimit(newcomer));
+        bool swapped = newcomer.Kv.IsSwapped;
+        int found = swapped ? 0 : _kv.FindPrefix(newcomer.Kv, newcomer.Tokens, PrefixLimit(newcomer)), forkable = swapped ? 0 : Forkable(newcomer);
         for (int g = 0; g < _kv.Groups.Count; g++)
         {
-            long missing = _kv.NewcomerBlocks(newcomer.Kv, found, KnownAndOneMore(newcomer), g);
+            int length = KnownAndOneMore(newcomer);
+            long missing = swapped ? _kv.SwapInBlocks(newcomer.Kv, newcomer.Tokens, length, g)
+                : forkable > found ? _kv.Groups[g].BlocksFor(length) - forkable / _kv.Groups[g].BlockSize
+                : _kv.NewcomerBlocks(newcomer.Kv, found, length, g);
             for (int i = 0; i < _running.Count; i++) missing += _kv.MissingBlocks(_running[i].Kv, KnownAndOneMore(_running[i]), g);
             if (missing > _kv.AvailableBlocks(g)) return false;
         }

@@ -23,6 +23,8 @@ internal sealed partial class Scheduler
     /// </summary>
     private bool AwaitsPrefix(ScheduledSequence newcomer)
     {
+        if (newcomer.Kv.IsSwapped) return false;
+        if (newcomer.Sibling is { PlannedCount: > 0 } sibling && ForkLength(newcomer) > sibling.ComputedLength) return true;
         if (newcomer.Kv.Root is null || _pending.Count == 0) return false;
         // As long as the last block that was worth waiting for is on its way there is nothing to look up.
         if (newcomer.AwaitedKey is { } awaited && IsOnItsWay(awaited)) return true;
@@ -35,6 +37,22 @@ internal sealed partial class Scheduler
             newcomer.AwaitedKey = key;
         }
         return newcomer.AwaitedKey is not null;
+    }
+
+    /// <summary>Tokens that it has in common with the sibling whose cache it may fork, once that has computed them; 0 where that does not run.</summary>
+    private static int ForkLength(ScheduledSequence newcomer)
+    {
+        if (newcomer.Sibling is not { State: SequenceState.Running } sibling) return 0;
+        int limit = Math.Min(PrefixLimit(newcomer), sibling.Length);
+        return newcomer.Tokens[..limit].CommonPrefixLength(sibling.Tokens);
+    }
+
+    /// <summary>Tokens that it can fork now.</summary>
+    private int Forkable(ScheduledSequence newcomer)
+    {
+        if (newcomer.Sibling is not { State: SequenceState.Running } sibling) return 0;
+        int length = Math.Min(ForkLength(newcomer), sibling.ComputedLength);
+        return _kv.CanTruncate(sibling.Kv, length) ? length : 0;
     }
 
     private bool IsOnItsWay(UInt128 key) => _pending.TryGetValue(key, out ScheduledSequence? owner) && owner.PlannedCount > 0;

@@ -23,7 +23,7 @@ internal sealed partial class Scheduler
     private long _arrivals;
     private bool _inFlight;
     private int _budget;
-    private long _steps, _mixedSteps, _prefillChunks, _preemptions, _cachedTokens;
+    private long _steps, _mixedSteps, _prefillChunks, _preemptions, _swapPreemptions, _cachedTokens, _forks;
 
     /// <param name="kv">Cache that the scheduler alone reserves from.</param>
     /// <param name="options">Limits of a step.</param>
@@ -51,7 +51,7 @@ internal sealed partial class Scheduler
         get
         {
             KvStatistics blocks = _kv.Statistics();
-            return new SchedulerStatistics(_steps, _mixedSteps, _prefillChunks, _preemptions, _cachedTokens, _kv.Evictions, blocks.Total, blocks.PeakUsed);
+            return new SchedulerStatistics(_steps, _mixedSteps, _prefillChunks, _preemptions, _swapPreemptions, _cachedTokens, _forks, _kv.Evictions, blocks.Total, blocks.PeakUsed);
         }
     }
 
@@ -144,9 +144,12 @@ internal sealed partial class Scheduler
         else
         {
             _waiting.Remove(sequence);
+            if (sequence.Kv.IsSwapped) _kv.Release(sequence.Kv);
         }
         sequence.State = SequenceState.Finished;
         sequence.End = end;
+        sequence.PlannedCount = 0;
+        sequence.Sibling = null;
     }
 
     private int MaxLengthOf(ScheduledSequence sequence)

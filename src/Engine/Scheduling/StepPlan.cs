@@ -117,6 +117,20 @@ internal sealed class StepPlan
     /// <summary>Blocks of a cache group to be moved before anything is written, in this order. Those of a plan that was abandoned before <see cref="OperationsDone"/> are there again.</summary>
     public ReadOnlySpan<BlockOperation> Operations(int group) => _kv.Operations(group);
 
+    /// <summary>Whether blocks are to be moved that have not been yet.</summary>
+    public bool HasOperations
+    {
+        get
+        {
+            for (int g = 0; g < Groups; g++)
+                if (!Operations(g).IsEmpty) return true;
+            return false;
+        }
+    }
+
+    /// <summary>Nobody knows which of the blocks were moved: what they should hold is not found any more. Who holds them must be discarded.</summary>
+    public void DropOperations() => _kv.DropOperations();
+
     /// <summary>The device has moved the blocks of all groups.</summary>
     public void OperationsDone() => _kv.ClearOperations();
 

@@ -9,11 +9,11 @@ internal sealed class Simulation
     private readonly Dictionary<ScheduledSequence, (long Rank, int Arrival)> _ranks = [];
     private readonly SchedulerOptions _options;
 
-    public Simulation(int blockSize, int blocks, int maxSequences = 8, int context = 100, SchedulerOptions? options = null, int groups = 1)
+    public Simulation(int blockSize, int blocks, int maxSequences = 8, int context = 100, SchedulerOptions? options = null, int groups = 1, int swapBlocks = 0)
     {
         _options = options ?? new SchedulerOptions();
         // Groups beyond the first differ in block size, so that their slots and tables cannot be mixed up unnoticed.
-        Kv = new KvAllocator([.. Enumerable.Range(0, groups).Select(g => new CacheGroup(1, CacheKind.Full, blockSize + g, blocks))], maxSequences, context);
+        Kv = new KvAllocator([.. Enumerable.Range(0, groups).Select(g => new CacheGroup(1, CacheKind.Full, blockSize + g, blocks))], maxSequences, context, [.. Enumerable.Repeat(swapBlocks, groups)]);
         Scheduler = new Scheduler(Kv, _options, Clock);
         Device = new FakeDevice(Kv);
     }
@@ -32,10 +32,10 @@ internal sealed class Simulation
         return Add([.. Enumerable.Range(0, promptLength).Select(i => 100 + id * 7 + i * 3)], maxTokens, priority, promptLogprobs, root);
     }
 
-    public ScheduledSequence Add(int[] prompt, int maxTokens, int priority = 0, bool promptLogprobs = false, UInt128? root = null)
+    public ScheduledSequence Add(int[] prompt, int maxTokens, int priority = 0, bool promptLogprobs = false, UInt128? root = null, ScheduledSequence? sibling = null)
     {
         int id = _ranks.Count;
-        var sequence = new ScheduledSequence(id, prompt, maxTokens, priority, promptLogprobs, root);
+        var sequence = new ScheduledSequence(id, prompt, maxTokens, priority, promptLogprobs, root, sibling);
         Scheduler.Add(sequence);
         _ranks.Add(sequence, (Clock.Now - priority * (long)_options.AgingInterval.TotalMicroseconds, id));
         return sequence;
@@ -112,7 +112,7 @@ internal sealed class Simulation
         for (int i = 1; i < plan.OutputCount; i++) Assert.True(plan.Outputs[i - 1].Row < plan.Outputs[i].Row);
         foreach (ScheduledSequence sequence in plan.Preempted)
         {
-            Assert.Equal((SequenceState.Waiting, 0, false), (sequence.State, sequence.ComputedLength, sequence.Kv.IsAdmitted));
+            Assert.Equal((SequenceState.Waiting, sequence.ComputedLength > 0, false), (sequence.State, sequence.Kv.IsSwapped, sequence.Kv.IsAdmitted));
             Assert.DoesNotContain(sequence, plan.Sequences.ToArray());
         }
     }
