@@ -16,7 +16,7 @@ namespace Inference;
 public sealed partial class InferenceEngine : IAsyncDisposable
 {
     private readonly Device device;
-    private readonly GgufFile file;
+    private readonly ModelFile file;
     private readonly LoadedModel model;
     private readonly Tokenizer tokenizer;
     private readonly EngineLoop loop;
@@ -25,7 +25,7 @@ public sealed partial class InferenceEngine : IAsyncDisposable
     private long nextId;
     private int disposed;
 
-    private InferenceEngine(Device device, GgufFile file, LoadedModel model, Tokenizer tokenizer, ChatTemplate? chatTemplate, EngineLoop loop, int contextLength, int cacheLength, ILogger logger, double loadMilliseconds)
+    private InferenceEngine(Device device, ModelFile file, LoadedModel model, Tokenizer tokenizer, ChatTemplate? chatTemplate, EngineLoop loop, int contextLength, int cacheLength, ILogger logger, double loadMilliseconds)
     {
         this.device = device;
         this.file = file;
@@ -59,6 +59,7 @@ public sealed partial class InferenceEngine : IAsyncDisposable
 
     internal LoadedModel Model => model;
     internal KernelSet Kernels => device.Kernels;
+    internal Tokenizer Tokenizer => tokenizer;
 
     /// <summary>Opens the device, loads the model onto it and starts the engine.</summary>
     /// <param name="source">Which model.</param>
@@ -84,15 +85,15 @@ public sealed partial class InferenceEngine : IAsyncDisposable
         ILogger logger = options.Logger ?? Serilog.Core.Logger.None;
         string path = source.Resolve();
         Device device = DeviceCatalog.Open(new DeviceOptions { Name = options.Device, Simd = options.Simd, Threads = options.Threads, Pack = options.PackWeights });
-        GgufFile? file = null;
+        ModelFile? file = null;
         LoadedModel? model = null;
         StepRunner? runner = null;
         try
         {
             foreach (string warning in device.Warnings) logger.Warning("{Device}: {Warning}", device.Name, warning);
-            file = GgufFile.Open(path);
+            file = ModelFile.Open(path);
             // A vocabulary of 150,000 tokens takes as long as packing a small model: both at once.
-            Task<(Tokenizer, ChatTemplate?)> vocabulary = Task.Run(() => (Tokenizer.FromGguf(file), ChatTemplateFiles.FromGguf(file)), CancellationToken.None);
+            Task<(Tokenizer, ChatTemplate?)> vocabulary = Task.Run(() => (file.ReadTokenizer(), file.ReadChatTemplate()), CancellationToken.None);
             try
             {
                 model = LoadedModel.Load(file, device.Kernels, new LoadOptions(options.Exact, progress is null ? null : new ProgressAdapter(progress)), cancellationToken);
@@ -107,15 +108,16 @@ public sealed partial class InferenceEngine : IAsyncDisposable
             if (context > model.Spec.Context)
                 throw new ArgumentOutOfRangeException(nameof(options), context, $"the context may be at most the model's {model.Spec.Context} tokens");
 
-            KvType type = options.Exact || options.KvType == KvCacheType.F32 ? KvType.F32 : KvType.F16;
-            KvLayout layout = model.Spec.CacheLayout(options.BlockSize, type, type);
+            KvLayout layout = CacheLayout(options, model);
             int blocks = KvSizing.Blocks(options, layout, context);
+            // No table is longer than the pool, whatever context a file claims.
+            int longest = (int)Math.Min(context, (long)blocks * options.BlockSize);
             int rows = Math.Max(options.MaxBatchTokens, 1), sequences = options.MaxSequences;
             KvPages pages = device.Kernels.AllocatePages(layout, blocks);
             bool onHost = device.Kernels.Name == "cpu";
             int swapBlocks = KvSizing.SwapBlocks(options, onHost, pages.BytesPerBlock, blocks);
             runner = new StepRunner(model, tokenizer.EndOfGeneration, device.Kernels, pages, swapBlocks,
-                new StepCapacity(rows, sequences, (context + options.BlockSize - 1) / options.BlockSize, model.Spec.Rope.Dims));
+                new StepCapacity(rows, sequences, (int)(((long)longest + options.BlockSize - 1) / options.BlockSize), model.Spec.Rope.Dims));
             var allocator = new KvAllocator([new CacheGroup(layout.Layers, CacheKind.Full, options.BlockSize, blocks)], sequences, context, [swapBlocks]);
             var scheduler = new Scheduler(allocator, new SchedulerOptions
             {
@@ -139,6 +141,15 @@ public sealed partial class InferenceEngine : IAsyncDisposable
             device.Dispose();
             throw;
         }
+    }
+
+    /// <summary>Pages for this model under these options.</summary>
+    internal KvLayout CacheLayout(EngineOptions options) => CacheLayout(options, model);
+
+    private static KvLayout CacheLayout(EngineOptions options, LoadedModel model)
+    {
+        KvType type = options.Exact || options.KvType == KvCacheType.F32 ? KvType.F32 : KvType.F16;
+        return model.Spec.CacheLayout(options.BlockSize, type, type);
     }
 
     private sealed class ProgressAdapter(IProgress<LoadProgress> progress) : IProgress<Models.LoadProgress>

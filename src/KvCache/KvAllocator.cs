@@ -70,7 +70,7 @@ internal sealed partial class KvAllocator
             _groups[g].Check();
             _pools[g] = new BlockPool(_groups[g].Blocks);
             _tables[g] = new BlockTable[maxSequences];
-            for (int slot = 0; slot < maxSequences; slot++) _tables[g][slot] = new BlockTable(_groups[g].BlocksFor(maxLength));
+            for (int slot = 0; slot < maxSequences; slot++) _tables[g][slot] = new BlockTable(_groups[g].TableEntries(maxLength));
             _operations[g] = [];
             _freeSwap[g] = new Stack<int>(_swapBlocks[g]);
             for (int block = _swapBlocks[g] - 1; block >= 0; block--) _freeSwap[g].Push(block);

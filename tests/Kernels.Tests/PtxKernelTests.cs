@@ -40,13 +40,24 @@ public sealed class PtxKernelTests : IClassFixture<PtxKernelTests.Compiler>
 
         string[] words = name.Split(' ');
         int tile = words[^1][0] == 'x' ? int.Parse(words[^1][1..]) : 0;
-        if (words[0] == "Linear" && words[1][0] == 'Q')
+        if (words[0] == "Linear" && words[1] is not ("F32" or "F16" or "BF16"))
         {
-            // Eight dp4a to a chunk and token, a fma or two to scale them, and the weights by 16 bytes.
-            int scales = words[1] is "Q4_K" or "Q6_K" ? 2 : 1, loads = words[1] switch { "Q8_0" or "Q4_K" => 2, _ => 1 };
-            Assert.Equal((8 * tile, scales * tile, loads + 2 * tile), (Count(@"dp4a\.s32\.s32"), Count(@"fma\.rn\.f32"), Count(@"ld\.global\.v4")));
+            // Eight dp4a to a chunk and token, as many again to add up what mins are multiplied with, and a fma for each scale; the weights by 16 bytes.
+            (int dots, int scales, int loads, int lookups) = words[1] switch
+            {
+                "Q8_0" => (8, 1, 2, 0),
+                "Q4_0" => (8, 1, 1, 0),
+                "Q4_K" or "Q5_K" => (8, 2, 2, 0),
+                "Q6_K" => (8, 2, 1, 0),
+                "IQ4_NL" or "IQ4_XS" or "MXFP4" => (8, 1, 1, 24),
+                "unpacked" => (8, 2, 3, 0),
+                "unpacked-min" => (16, 4, 3, 0),
+                _ => throw new ArgumentException("no expectation for " + name),
+            };
+            Assert.Equal((dots * tile, scales * tile, loads + 2 * tile, lookups),
+                (Count(@"dp4a\.s32\.s32"), Count(@"fma\.rn\.f32"), Count(@"ld\.global\.v4"), Count(@"prmt\.b32")));
         }
-        if (words[0] == "Linear" && words[1][0] != 'Q')
+        if (words[0] == "Linear" && words[1] is ("F32" or "F16" or "BF16"))
             Assert.Equal((0, 8 * tile, (words[1] == "F32" ? 2 : 1) + 2 * tile), (Count("dp4a"), Count(@"fma\.rn\.f32"), Count(@"ld\.global\.v4")));
         if (words[0] == "Attention")
         {
@@ -55,7 +66,7 @@ public sealed class PtxKernelTests : IClassFixture<PtxKernelTests.Compiler>
             Assert.InRange(Count(@"ld\.shared\.v4"), 2 * tile, 2 * tile + 6);
         }
         // float16 values and weights are converted by one instruction.
-        if (words[0] == "Attention" && words[1] == "F16" || words is ["Linear", "F16" or "Q8_0" or "Q4_0" or "Q4_K" or "Q6_K", ..]) Assert.InRange(Count(@"cvt\.f32\.f16"), 1, 16);
+        if (words[0] == "Attention" && words[1] == "F16" || words is ["Linear", "F16" or "Q8_0" or "Q4_0" or "Q4_K" or "Q5_K" or "Q6_K" or "IQ4_NL" or "IQ4_XS", ..]) Assert.InRange(Count(@"cvt\.f32\.f16"), 1, 16);
     }
 
     [Fact]
@@ -63,7 +74,8 @@ public sealed class PtxKernelTests : IClassFixture<PtxKernelTests.Compiler>
     {
         IReadOnlyList<DeviceKernel> all = KernelTable.Create<CudaIsa, GpuGroups>().All;
         Assert.Equal(all.Count, all.Select(k => k.Name).Distinct().Count());
-        Assert.Equal(TensorFormat.All.Select(f => f.Type).Order(), KernelTable.Create<CudaIsa, GpuGroups>().Formats.Select(f => f.Type).Order());
+        KernelTable table = KernelTable.Create<CudaIsa, GpuGroups>();
+        Assert.Equal(TensorFormat.All.Select(f => f.Type).Order(), table.Packed.Select(f => f.Type).Concat(table.Stored.Select(f => f.Type)).Order());
     }
 
     /// <summary>ILGPU's PTX back-ends of the targets.</summary>

@@ -7,8 +7,6 @@ namespace Inference.Compare;
 /// <summary>Rounds of: read bandwidth, our engine, each build of llama.cpp. Tokens per second, medians over the rounds.</summary>
 internal sealed class Comparison(string peer, string[] libraries, int prompt, int tokens, int threads, int rounds)
 {
-    private readonly string program = Path.Combine(AppContext.BaseDirectory, "..", "..", "..", "..", "Inference.Cli", "bin", "Release", "net10.0", "inference");
-
     public string Peer { get; } = peer;
 
     public void PrintHeader()
@@ -42,7 +40,7 @@ internal sealed class Comparison(string peer, string[] libraries, int prompt, in
 
     private (double Prompt, double Tokens) Ours(string model)
     {
-        string json = Execute(program, "bench", "run", model, "--device", "cpu", "--pp", $"{prompt}", "--tg", $"{tokens}", "--batch", "1", "--threads", $"{threads}", "--repetitions", "1", "--format", "json");
+        string json = Programs.Run(Programs.Inference, "bench", "run", model, "--device", "cpu", "--pp", $"{prompt}", "--tg", $"{tokens}", "--batch", "1", "--threads", $"{threads}", "--repetitions", "1", "--format", "json");
         using JsonDocument document = JsonDocument.Parse(json);
         double Rate(string test) => document.RootElement.GetProperty("results").EnumerateArray().Single(r => r.GetProperty("test").GetString() == test).GetProperty("tokens_per_second").GetDouble();
         return (Rate($"pp{prompt}"), Rate($"tg{tokens}"));
@@ -53,7 +51,7 @@ internal sealed class Comparison(string peer, string[] libraries, int prompt, in
         string path = Path.GetTempFileName();
         try
         {
-            Execute(Peer, "bench", model, "--lib", library, "--pp", $"{prompt}", "--tg", $"{tokens}", "--threads", $"{threads}", "--reps", "1", "--json", path);
+            Programs.Run(Peer, "bench", model, "--lib", library, "--pp", $"{prompt}", "--tg", $"{tokens}", "--threads", $"{threads}", "--reps", "1", "--json", path);
             using JsonDocument document = JsonDocument.Parse(File.ReadAllText(path));
             return (document.RootElement.GetProperty("pp_tps")[0].GetDouble(), document.RootElement.GetProperty("tg_tps")[0].GetDouble());
         }
@@ -65,7 +63,7 @@ internal sealed class Comparison(string peer, string[] libraries, int prompt, in
 
     private (string Types, long ReadBytes) Types(string model)
     {
-        using JsonDocument document = JsonDocument.Parse(Execute(program, "inspect", model, "--json", "--tensors"));
+        using JsonDocument document = JsonDocument.Parse(Programs.Run(Programs.Inference, "inspect", model, "--json", "--tensors"));
         var types = document.RootElement.GetProperty("tensor_types").EnumerateArray().Select(t => (Name: t.GetProperty("type").GetString()!, Bytes: t.GetProperty("bytes").GetInt64())).ToArray();
         long total = types.Sum(t => t.Bytes);
         // A token reads one row of an embedding that is not the head too.
@@ -116,14 +114,5 @@ internal sealed class Comparison(string peer, string[] libraries, int prompt, in
     {
         double[] sorted = [.. values.Order()];
         return (sorted[(sorted.Length - 1) / 2] + sorted[sorted.Length / 2]) / 2;
-    }
-
-    private static string Execute(string file, params string[] arguments)
-    {
-        using Process process = Process.Start(new ProcessStartInfo(file, arguments) { RedirectStandardOutput = true, RedirectStandardError = true })!;
-        Task<string> error = process.StandardError.ReadToEndAsync();
-        string output = process.StandardOutput.ReadToEnd();
-        process.WaitForExit();
-        return process.ExitCode == 0 ? output : throw new InvalidOperationException($"{Path.GetFileName(file)} {arguments[0]} failed: {error.Result.Trim()}");
     }
 }

@@ -23,4 +23,29 @@ root.SetAction(parsed =>
     foreach (FileInfo model in parsed.GetValue(models)!) comparison.Run(model.FullName);
     return 0;
 });
+
+var source = new Option<FileInfo>("--model") { Description = "GGUF file in F16 or F32 that the types are made of.", DefaultValueFactory = _ => new FileInfo("../shared/models/kjv-5m/kjv-5m-f16.gguf") };
+var text = new Option<FileInfo>("--file") { Description = "The text.", DefaultValueFactory = _ => new FileInfo("../shared/models/kjv-5m/heldout.txt") };
+var context = new Option<int>("--context") { Description = "Tokens of a window.", DefaultValueFactory = _ => 512 };
+var types = new Option<string[]>("--types")
+{
+    Description = "Types and mixes.",
+    DefaultValueFactory = _ => ["F16", "Q8_0", "Q6_K", "Q5_K_M", "Q4_K_M", "Q4_0", "Q3_K_M", "Q2_K", "IQ4_XS", "IQ4_NL", "Q5_1"],
+    AllowMultipleArgumentsPerToken = true,
+};
+var perplexity = new Command("perplexity", "Perplexity of a text for each type of one model beside llama.cpp's; exit code 1 when a row is out of bounds.") { source, text, context, types, peer };
+perplexity.SetAction(parsed =>
+{
+    DirectoryInfo folder = Directory.CreateTempSubdirectory("compare-perplexity-");
+    try
+    {
+        var comparison = new PerplexityComparison(parsed.GetValue(peer)!.FullName, parsed.GetValue(source)!.FullName, parsed.GetValue(text)!.FullName, parsed.GetValue(context), folder.FullName);
+        return comparison.Run(parsed.GetValue(types)!) ? 0 : 1;
+    }
+    finally
+    {
+        folder.Delete(recursive: true);
+    }
+});
+root.Add(perplexity);
 return root.Parse(args).Invoke();

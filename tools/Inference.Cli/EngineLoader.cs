@@ -15,7 +15,11 @@ internal static class EngineLoader
         public void Report(LoadProgress value) => Volatile.Write(ref fraction, value.BytesTotal == 0 ? 0 : (double)value.BytesDone / value.BytesTotal);
     }
 
-    public static async Task<InferenceEngine> LoadAsync(CliConsole console, ModelSource source, EngineOptions options)
+    /// <param name="console">Where warnings and progress go.</param>
+    /// <param name="source">Which model.</param>
+    /// <param name="options">How to set it up.</param>
+    /// <param name="describe">Whether a person hears of device and KV pool.</param>
+    public static async Task<InferenceEngine> LoadAsync(CliConsole console, ModelSource source, EngineOptions options, bool describe = true)
     {
         var progress = new Latest();
         Task<InferenceEngine> loading = InferenceEngine.LoadAsync(source, options, progress, console.Cancellation);
@@ -24,7 +28,7 @@ internal static class EngineLoader
         InferenceEngine engine = await loading.ConfigureAwait(false);
         foreach (string warning in engine.Warnings) console.WriteWarning(warning);
         EngineStatistics statistics = engine.GetStatistics();
-        console.WriteNote($"[{engine.ModelName} on {statistics.Device}, {statistics.KvBlocksTotal} KV blocks of {options.BlockSize} tokens]");
+        if (describe) console.WriteNote($"[{engine.ModelName} on {statistics.Device}, {statistics.KvBlocksTotal} KV blocks of {options.BlockSize} tokens]");
         return engine;
     }
 }

@@ -1,36 +1,53 @@
 namespace TileGenerator;
 
-/// <summary>Per 32 columns: 16 scales, then four groups of 64 bytes: columns k and k + 16 in the low and high nibbles of a row's dword.</summary>
-internal sealed class Q4_0Tile : ByteTile
+/// <summary>Weight = d * (nibble - 8).</summary>
+internal sealed class Q4_0Tile : BlockTile
 {
-    private const int BlockBytes = 288, ScaleBytes = 32;
-
     public override string Type => "Q4_0";
+    protected override string Corrections => "Corrections8";
+}
 
-    public override void Begin(TileBody tile) => DeclareActivations(tile, "Corrections8");
+/// <summary>Weight = d * nibble + min.</summary>
+internal sealed class Q4_1Tile : BlockTile
+{
+    public override string Type => "Q4_1";
+    protected override bool HasMin => true;
+}
 
-    public override void Sum(TileBody tile)
-    {
-        InstructionSet set = tile.Set;
-        CodeWriter code = tile.Code;
-        code.Line($"byte* w = {tile.AtPass("panel", ScaleBytes, 4)};");
-        code.Line($"byte* d = {tile.AtPass("panel", 0, 2)};");
-        BeginActivations(tile, corrections: true);
-        code.Block("for (int block = columns / 32; block > 0; block--)", () =>
-        {
-            tile.Each((r, t) => $"var s{r}_{t} = {set.Start($"c[{t}]", 1)};");
-            Groups(tile, 4, (groups, quants) =>
-            {
-                foreach (Group g in groups) LoadNibbles(tile, g);
-                Dot(tile, quants, ("s", [.. groups.Select(g => new Product($"low{g.Number}_", g.Dword)), .. groups.Select(g => new Product($"high{g.Number}_", g.Dword + 4))]));
-            });
-            tile.EachRow(r => $"{set.Vector}<float> d{r} = {set.HalfScales(TileBody.Plus("d", r * set.Lanes * 2))};");
-            tile.Each((r, t) => $"acc{r}_{t} = {set.MultiplyAdd(set.ToSingle(set.Total($"s{r}_{t}")), $"d{r} * {set.Vector}.Create(xs[{t}])", $"acc{r}_{t}")};");
-            code.Line($"w += {BlockBytes};");
-            code.Line($"d += {BlockBytes};");
-            code.Line($"q += {BlockDwords * tile.Width};");
-            code.Line($"xs += {tile.Width};");
-            code.Line($"c += {tile.Width};");
-        });
-    }
+/// <summary>Weight = d * (q - 16), q of five bits.</summary>
+internal sealed class Q5_0Tile : BlockTile
+{
+    public override string Type => "Q5_0";
+    protected override bool HasHighBits => true;
+    protected override string Corrections => "Corrections16";
+}
+
+/// <summary>
+/// Weight = d * q + min, q of five bits. Sums of q would leave int16 (31 * 127 * 16); those of q - 16 stay, and 16 * d goes to the min.
+/// </summary>
+internal sealed class Q5_1Tile : BlockTile
+{
+    public override string Type => "Q5_1";
+    protected override bool HasMin => true;
+    protected override bool HasHighBits => true;
+    protected override string Corrections => "Corrections16";
+    protected override int ZeroPoint => 16;
+}
+
+/// <summary>Weight = 2^e * value of the nibble, -12 to 12: looked up with 16 added.</summary>
+internal sealed class MXFP4Tile : BlockTile
+{
+    public override string Type => "MXFP4";
+    protected override int ScaleBytes => 1;
+    protected override string Corrections => "Corrections16";
+    protected override NibbleCode Nibbles => NibbleCode.MXFP4;
+    protected override string Scale(InstructionSet set, string pointer) => $"{set.Vector}.ShiftLeft({set.WidenBytes(pointer)}, 23).AsSingle()";
+}
+
+/// <summary>Weight = d * value of the nibble, -127 to 113.</summary>
+internal sealed class IQ4_NLTile : BlockTile
+{
+    public override string Type => "IQ4_NL";
+    protected override NibbleCode Nibbles => NibbleCode.IQ4;
+    protected override string Corrections => "Corrections8";
 }

@@ -6,9 +6,16 @@ namespace Inference.Kernels;
 /// </summary>
 internal abstract class TensorFormat
 {
-    /// <summary>Every format this build reads. The one registry line of a new format goes here.</summary>
+    /// <summary>Every format this build reads. A new format is registered here.</summary>
     public static IReadOnlyList<TensorFormat> All { get; } =
-        [new F32Format(), new F16Format(), new BF16Format(), new Q8_0Format(), new Q4_0Format(), new Q4_KFormat(), new Q6_KFormat()];
+    [
+        new F32Format(), new F16Format(), new BF16Format(),
+        new Q8_0Format(), new Q4_0Format(), new Q4_1Format(), new Q5_0Format(), new Q5_1Format(),
+        new Q2_KFormat(), new Q3_KFormat(), new Q4_KFormat(), new Q5_KFormat(), new Q6_KFormat(),
+        new IQ1_SFormat(), new IQ1_MFormat(), new IQ2_XXSFormat(), new IQ2_XSFormat(), new IQ2_SFormat(), new IQ3_XXSFormat(), new IQ3_SFormat(),
+        new IQ4_NLFormat(), new IQ4_XSFormat(), new TQ1_0Format(), new TQ2_0Format(),
+        new MXFP4Format(), new NVFP4Format(), new Q1_0Format(), new Q2_0Format(),
+    ];
 
     /// <summary>GGUF type number and name.</summary>
     public abstract TensorType Type { get; }

@@ -9,8 +9,22 @@ internal sealed partial class IlgpuKernels
     public override void Embed(StepBatch batch, Weight table, Activations x)
     {
         var weight = (DeviceWeight)table;
-        weight.Kernels.Embed.Launch(loader, Groups(weight.Columns, batch.RowCount),
-            new() { Table = weight.View, Tokens = State(batch).Tokens, X = ((DeviceRows)x).Values, Columns = weight.Columns });
+        DeviceBatch state = State(batch);
+        ArrayView<float> values = ((DeviceRows)x).Values;
+        if (weight is StoredDeviceWeight stored)
+        {
+            int tile = unpacked!.Rows(weight.Columns);
+            for (int first = 0; first < batch.RowCount; first += tile)
+            {
+                int count = Math.Min(tile, batch.RowCount - first);
+                PackedMatrix rows = Decode(stored, state.Tokens, mapped: true, first, count);
+                weight.Kernels.Embed.Launch(loader, Groups(weight.Columns, count),
+                    new() { Table = rows, Tokens = state.Identity, X = values.SubView((long)first * weight.Columns, (long)count * weight.Columns), Columns = weight.Columns });
+            }
+        }
+        else
+            weight.Kernels.Embed.Launch(loader, Groups(weight.Columns, batch.RowCount),
+                new() { Table = ((PackedDeviceWeight)weight).View, Tokens = state.Tokens, X = values, Columns = weight.Columns });
     }
 
     public override void NormLinear(StepBatch batch, Activations x, ParameterVector gain, float epsilon, ReadOnlySpan<Projection> projections)
@@ -76,17 +90,51 @@ internal sealed partial class IlgpuKernels
     private void Multiply(DeviceWeight weight, QuantizedRows rows, ArrayView<Float4> x, ParameterVector? bias, DeviceRows y, int tokens, bool accumulate)
     {
         int tile = Math.Min(BitOperations.Log2((uint)tokens * 2 - 1), weight.Kernels.Linear.Length - 1), tileTokens = 1 << tile;
-        weight.Kernels.Linear[tile].Launch(loader, new Index3D((weight.Rows + table.LinearRows - 1) / table.LinearRows, (tokens + tileTokens - 1) / tileTokens, 1), new()
+        var args = new LinearArgs
         {
-            Weights = weight.View,
             Quantized = rows,
             X = x,
             Bias = bias is DeviceVector b ? b.Values : y.Values,
             Y = y.Values,
             Tokens = tokens,
+            Stride = weight.Rows,
             HasBias = bias is null ? 0 : 1,
             Accumulate = accumulate ? 1 : 0,
+        };
+        DeviceKernel<LinearArgs> kernel = weight.Kernels.Linear[tile];
+        int tokenTiles = (tokens + tileTokens - 1) / tileTokens;
+        if (weight is PackedDeviceWeight packed)
+        {
+            args.Weights = packed.View;
+            kernel.Launch(loader, new Index3D((weight.Rows + table.LinearRows - 1) / table.LinearRows, tokenTiles, 1), args);
+            return;
+        }
+        int part = unpacked!.Rows(weight.Columns);
+        for (int first = 0; first < weight.Rows; first += part)
+        {
+            int count = Math.Min(part, weight.Rows - first);
+            args.Weights = Decode((StoredDeviceWeight)weight, unpacked.NoMap, mapped: false, first, count);
+            args.Y = y.Values.SubView(first);
+            if (bias is DeviceVector all) args.Bias = all.Values.SubView(first);
+            kernel.Launch(loader, new Index3D((count + table.LinearRows - 1) / table.LinearRows, tokenTiles, 1), args);
+        }
+    }
+
+    /// <summary>Decodes rows of a weight, or rows of a map, into the scratch memory of unpacked rows.</summary>
+    private PackedMatrix Decode(StoredDeviceWeight weight, ArrayView<int> map, bool mapped, int first, int count)
+    {
+        PackedMatrix rows = unpacked!.View(count, weight.Columns);
+        weight.Decode.Launch(loader, Groups(rows.Chunks, count), new()
+        {
+            Source = new() { Bytes = weight.Bytes, Codebooks = unpacked.Codebooks },
+            Map = map,
+            Quants = unpacked.QuantWords,
+            Headers = rows.Headers,
+            First = first,
+            Mapped = mapped ? 1 : 0,
+            Chunks = rows.Chunks,
         });
+        return rows;
     }
 
     /// <summary>Views of something, for kernels that will not look: a view of nothing is not a valid argument everywhere.</summary>

@@ -14,6 +14,7 @@ internal sealed partial class IlgpuKernels : KernelSet
     private readonly Accelerator accelerator;
     private readonly Scratch scratch;
     private readonly List<DeviceBatch> batches = [];
+    private UnpackedRows? unpacked;
     private bool disposed;
 
     /// <param name="name">Device name as the command line spells it.</param>
@@ -32,8 +33,15 @@ internal sealed partial class IlgpuKernels : KernelSet
     public override Weight LoadWeight(in TensorSource source, bool exact)
     {
         TensorType type = exact ? TensorType.F32 : source.Format.Type;
-        foreach (FormatKernels format in table.Formats)
-            if (format.Type == type) return DeviceWeight.Load(accelerator, format, source, exact);
+        foreach (PackedKernels format in table.Packed)
+            if (format.Type == type) return PackedDeviceWeight.Load(accelerator, format, source, exact);
+        foreach (StoredKernels format in table.Stored)
+            if (format.Type == type)
+            {
+                unpacked ??= new UnpackedRows(accelerator, table.LinearRows);
+                unpacked.Reserve(source.Rows, source.Columns);
+                return new StoredDeviceWeight(accelerator, format, source);
+            }
         throw new NotSupportedException($"tensor '{source.Name}': {type} has no kernels on {Name}");
     }
 
@@ -76,6 +84,7 @@ internal sealed partial class IlgpuKernels : KernelSet
         partialValues?.Dispose();
         partialMaxSum?.Dispose();
         scratch.Dispose();
+        unpacked?.Dispose();
     }
 
     private static DeviceBatch State(StepBatch batch) => (DeviceBatch)(batch.DeviceState ?? throw new InvalidOperationException("the batch was not uploaded"));

@@ -12,6 +12,9 @@ internal interface IIsa
     /// <summary>a * b + c, rounded once where the device has that; never left to a compiler's choice.</summary>
     static abstract float Fma(float a, float b, float c);
 
+    /// <summary>Four bytes of a table of 16, chosen by the bytes of <paramref name="indices"/>, 0-15 each.</summary>
+    static abstract uint Lookup(UInt4 table, uint indices);
+
     /// <summary>init + a.p over 16 signed bytes.</summary>
     static abstract int Dot16(UInt4 a, UInt4 p, int init);
 
@@ -24,6 +27,7 @@ internal readonly struct Portable : IIsa
 {
     public static float Half(uint bits) => Numerics.HalfToFloat(bits);
     public static float Fma(float a, float b, float c) => a * b + c;
+    public static uint Lookup(UInt4 table, uint indices) => Numerics.Lookup(table, indices);
     public static int Dot16(UInt4 a, UInt4 p, int init) => Numerics.Dot16(a, p, init);
     public static int Dot32(UInt4 a, UInt4 p, UInt4 b, UInt4 q, int init) => Numerics.Dot16(b, q, Numerics.Dot16(a, p, init));
 }

@@ -3,15 +3,24 @@ namespace Inference.Kernels;
 /// <summary>Packs row <paramref name="row"/> of a matrix out of a file's blocks.</summary>
 internal delegate void PackRow(ReadOnlySpan<byte> blocks, in PackedHost packed, int row);
 
-/// <summary>The kernels of one weight format, and how it is packed.</summary>
-/// <param name="Type">The format.</param>
+/// <summary>The kernels that read one layout of weights.</summary>
 /// <param name="Quantized">Whether products take int8 activations.</param>
-/// <param name="Sizes">Array sizes of a packed matrix of so many rows and columns.</param>
-/// <param name="PackRow">Packs one row.</param>
 /// <param name="Embed">Gather of decoded rows.</param>
 /// <param name="Linear">Products for tiles of 1, 2, 4 and 8 tokens.</param>
-internal sealed record FormatKernels(TensorType Type, bool Quantized, Func<int, int, PackedSizes> Sizes, PackRow PackRow,
-    DeviceKernel<EmbedArgs> Embed, DeviceKernel<LinearArgs>[] Linear);
+internal sealed record WeightKernels(bool Quantized, DeviceKernel<EmbedArgs> Embed, DeviceKernel<LinearArgs>[] Linear);
+
+/// <summary>A format that is packed at load.</summary>
+/// <param name="Type">The format.</param>
+/// <param name="Sizes">Array sizes of a packed matrix of so many rows and columns.</param>
+/// <param name="PackRow">Packs one row.</param>
+/// <param name="Kernels">What reads the packed form.</param>
+internal sealed record PackedKernels(TensorType Type, Func<int, int, PackedSizes> Sizes, PackRow PackRow, WeightKernels Kernels);
+
+/// <summary>A format that is kept as in the file and decoded at each use.</summary>
+/// <param name="Type">The format.</param>
+/// <param name="Decode">Decodes rows to scratch memory.</param>
+/// <param name="Kernels">What reads the decoded form.</param>
+internal sealed record StoredKernels(TensorType Type, DeviceKernel<DecodeRowsArgs> Decode, WeightKernels Kernels);
 
 /// <summary>
 /// Every kernel that <see cref="IlgpuKernels"/> may launch, for one instruction set and one choice of groups. This is the only place that makes
@@ -31,8 +40,11 @@ internal sealed class KernelTable
     /// <summary>Rows of a product in one group.</summary>
     public required int LinearRows { get; init; }
 
-    /// <summary>One entry to a weight format.</summary>
-    public required FormatKernels[] Formats { get; init; }
+    /// <summary>One entry to a format with kernels of its own.</summary>
+    public required PackedKernels[] Packed { get; init; }
+
+    /// <summary>One entry to any other format.</summary>
+    public required StoredKernels[] Stored { get; init; }
 
     public required DeviceKernel<RmsNormArgs> NormFloats { get; init; }
     public required DeviceKernel<RmsNormArgs> NormQuants { get; init; }
@@ -70,11 +82,13 @@ internal sealed class KernelTable
             All = all,
             ElementThreads = TGroups.ElementThreads,
             LinearRows = TGroups.Rows,
-            Formats =
+            Packed =
             [
                 Floats<DeviceF32>(), Floats<DeviceF16>(), Floats<DeviceBF16>(),
-                Quantized<DeviceQ8_0>(), Quantized<DeviceQ4_0>(), Quantized<DeviceQ4_K>(), Quantized<DeviceQ6_K>(),
+                Quantized<DeviceQ8_0>(), Quantized<DeviceQ4_0>(), Quantized<DeviceQ4_K>(), Quantized<DeviceQ5_K>(), Quantized<DeviceQ6_K>(),
+                Quantized<DeviceIQ4_NL>(), Quantized<DeviceIQ4_XS>(), Quantized<DeviceMXFP4>(),
             ],
+            Stored = StoredFormats(),
             NormFloats = Add<RmsNormArgs>("RmsNorm floats", RmsNormKernel.Run<TIsa, TGroups, C1, C0>, TGroups.NormThreads),
             NormQuants = Add<RmsNormArgs>("RmsNorm quants", RmsNormKernel.Run<TIsa, TGroups, C0, C1>, TGroups.NormThreads),
             NormBoth = Add<RmsNormArgs>("RmsNorm both", RmsNormKernel.Run<TIsa, TGroups, C1, C1>, TGroups.NormThreads),
@@ -93,26 +107,46 @@ internal sealed class KernelTable
             return added;
         }
 
-        private FormatKernels Quantized<TFormat>() where TFormat : struct, IQuantizedFormat => new(TFormat.Type, true, TFormat.Sizes, TFormat.PackRow, Embed<TFormat>(),
+        private StoredKernels[] StoredFormats()
+        {
+            WeightKernels unpacked = Products<DeviceUnpacked<C0>>("unpacked"), unpackedMin = Products<DeviceUnpacked<C1>>("unpacked-min");
+            StoredKernels Stored<TFormat>() where TFormat : struct, IStoredFormat => new(TFormat.Type,
+                Add<DecodeRowsArgs>($"DecodeRows {TFormat.Type}", DecodeRowsKernel.Run<TFormat, TIsa, TGroups>, TGroups.ElementThreads), TFormat.HasMin ? unpackedMin : unpacked);
+            return
+            [
+                Stored<StoredQ4_1>(), Stored<StoredQ5_0>(), Stored<StoredQ5_1>(), Stored<StoredQ2_K>(), Stored<StoredQ3_K>(),
+                Stored<StoredIQ1_S>(), Stored<StoredIQ1_M>(), Stored<StoredIQ2_XXS>(), Stored<StoredIQ2_XS>(), Stored<StoredIQ2_S>(), Stored<StoredIQ3_XXS>(), Stored<StoredIQ3_S>(),
+                Stored<StoredTQ1_0>(), Stored<StoredTQ2_0>(), Stored<StoredNVFP4>(), Stored<StoredQ1_0>(), Stored<StoredQ2_0>(),
+            ];
+        }
+
+        private PackedKernels Quantized<TFormat>() where TFormat : struct, IPackedFormat, IQuantizedFormat =>
+            new(TFormat.Type, TFormat.Sizes, TFormat.PackRow, Products<TFormat>(TFormat.Type.ToString()));
+
+        private WeightKernels Products<TFormat>(string name) where TFormat : struct, IQuantizedFormat => new(true, Embed<TFormat>(name),
         [
-            Linear(TFormat.Type, 1, LinearKernel.Quantized<TFormat, TIsa, TGroups, QuantizedToken>),
-            Linear(TFormat.Type, 2, LinearKernel.Quantized<TFormat, TIsa, TGroups, QuantizedPair<QuantizedToken>>),
-            Linear(TFormat.Type, 4, LinearKernel.Quantized<TFormat, TIsa, TGroups, QuantizedPair<QuantizedPair<QuantizedToken>>>),
-            Linear(TFormat.Type, 8, LinearKernel.Quantized<TFormat, TIsa, TGroups, QuantizedPair<QuantizedPair<QuantizedPair<QuantizedToken>>>>),
+            Linear(name, 1, LinearKernel.Quantized<TFormat, TIsa, TGroups, QuantizedToken>),
+            Linear(name, 2, LinearKernel.Quantized<TFormat, TIsa, TGroups, QuantizedPair<QuantizedToken>>),
+            Linear(name, 4, LinearKernel.Quantized<TFormat, TIsa, TGroups, QuantizedPair<QuantizedPair<QuantizedToken>>>),
+            Linear(name, 8, LinearKernel.Quantized<TFormat, TIsa, TGroups, QuantizedPair<QuantizedPair<QuantizedPair<QuantizedToken>>>>),
         ]);
 
-        private FormatKernels Floats<TFormat>() where TFormat : struct, IFloatFormat => new(TFormat.Type, false, TFormat.Sizes, TFormat.PackRow, Embed<TFormat>(),
-        [
-            Linear(TFormat.Type, 1, LinearKernel.Floats<TFormat, TIsa, TGroups, FloatToken>),
-            Linear(TFormat.Type, 2, LinearKernel.Floats<TFormat, TIsa, TGroups, FloatPair<FloatToken>>),
-            Linear(TFormat.Type, 4, LinearKernel.Floats<TFormat, TIsa, TGroups, FloatPair<FloatPair<FloatToken>>>),
-            Linear(TFormat.Type, 8, LinearKernel.Floats<TFormat, TIsa, TGroups, FloatPair<FloatPair<FloatPair<FloatToken>>>>),
-        ]);
+        private PackedKernels Floats<TFormat>() where TFormat : struct, IPackedFormat, IFloatFormat
+        {
+            string name = TFormat.Type.ToString();
+            return new(TFormat.Type, TFormat.Sizes, TFormat.PackRow, new(false, Embed<TFormat>(name),
+            [
+                Linear(name, 1, LinearKernel.Floats<TFormat, TIsa, TGroups, FloatToken>),
+                Linear(name, 2, LinearKernel.Floats<TFormat, TIsa, TGroups, FloatPair<FloatToken>>),
+                Linear(name, 4, LinearKernel.Floats<TFormat, TIsa, TGroups, FloatPair<FloatPair<FloatToken>>>),
+                Linear(name, 8, LinearKernel.Floats<TFormat, TIsa, TGroups, FloatPair<FloatPair<FloatPair<FloatToken>>>>),
+            ]));
+        }
 
-        private DeviceKernel<LinearArgs> Linear(TensorType type, int tokens, Action<LinearArgs> kernel) => Add($"Linear {type} x{tokens}", kernel, TGroups.Lanes * TGroups.Rows);
+        private DeviceKernel<LinearArgs> Linear(string name, int tokens, Action<LinearArgs> kernel) => Add($"Linear {name} x{tokens}", kernel, TGroups.Lanes * TGroups.Rows);
 
-        private DeviceKernel<EmbedArgs> Embed<TFormat>() where TFormat : struct, IPackedFormat =>
-            Add<EmbedArgs>($"Embed {TFormat.Type}", EmbedKernel.Run<TFormat, TIsa, TGroups>, TGroups.ElementThreads);
+        private DeviceKernel<EmbedArgs> Embed<TFormat>(string name) where TFormat : struct, IDeviceFormat =>
+            Add<EmbedArgs>($"Embed {name}", EmbedKernel.Run<TFormat, TIsa, TGroups>, TGroups.ElementThreads);
 
         private DeviceKernel<QkvRopeWriteArgs>[] Rope<TKey, TValue>() where TKey : struct, IKvElement where TValue : struct, IKvElement =>
         [

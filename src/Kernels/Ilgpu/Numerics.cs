@@ -33,6 +33,20 @@ internal static class Numerics
         return sign | ((rounded - 0x38000000u) >> 13);
     }
 
+    /// <summary>Four bytes of a table of 16, chosen by the bytes of <paramref name="indices"/>, 0-15 each.</summary>
+    public static uint Lookup(UInt4 table, uint indices) =>
+        (uint)((UInt4.SByteAt(table, (int)(indices & 15u)) & 255) | (UInt4.SByteAt(table, (int)((indices >> 8) & 15u)) & 255) << 8
+            | (UInt4.SByteAt(table, (int)((indices >> 16) & 15u)) & 255) << 16 | UInt4.SByteAt(table, (int)((indices >> 24) & 15u)) << 24);
+
+    /// <summary>Four of eight bytes, low ones first, chosen by the nibbles of <paramref name="selector"/>, 0-7 each.</summary>
+    public static uint Permute(uint low, uint high, uint selector)
+    {
+        ulong bytes = low | (ulong)high << 32;
+        uint result = 0;
+        for (int i = 0; i < 4; i++) result |= (uint)(bytes >> (int)((selector >> (4 * i)) & 7u) * 8 & 255) << (8 * i);
+        return result;
+    }
+
     /// <summary>acc + the dot product of four signed bytes.</summary>
     public static int Dot4(uint a, uint b, int acc) =>
         acc + ((int)a << 24 >> 24) * ((int)b << 24 >> 24) + ((int)a << 16 >> 24) * ((int)b << 16 >> 24)

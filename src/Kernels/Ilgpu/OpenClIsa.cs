@@ -11,6 +11,7 @@ internal readonly struct OpenClIsa : IIsa
     /// <summary>The helpers that the calls refer to.</summary>
     public const string Prelude = """
         inline float inference_half(uint h) { ushort s = (ushort)h; return vload_half(0, (const __private half*)&s); }
+        inline uint inference_lookup(uint t0, uint t1, uint t2, uint t3, uint i) { return as_uint(shuffle(as_uchar16((uint4)(t0, t1, t2, t3)), as_uchar4(i))); }
         inline int inference_dot16(uint a0, uint a1, uint a2, uint a3, uint p0, uint p1, uint p2, uint p3, int init)
         {
         #ifdef __opencl_c_integer_dot_product_input_4x8bit_packed
@@ -37,6 +38,7 @@ internal readonly struct OpenClIsa : IIsa
 
     public static float Half(uint bits) => HalfOf(bits);
     public static float Fma(float a, float b, float c) => BuiltInFma(a, b, c);
+    public static uint Lookup(UInt4 table, uint indices) => Lookup(table.X, table.Y, table.Z, table.W, indices);
     public static int Dot16(UInt4 a, UInt4 p, int init) => Dot16(a.X, a.Y, a.Z, a.W, p.X, p.Y, p.Z, p.W, init);
 
     public static int Dot32(UInt4 a, UInt4 p, UInt4 b, UInt4 q, int init) =>
@@ -47,6 +49,9 @@ internal readonly struct OpenClIsa : IIsa
 
     [External("inference_half")]
     private static float HalfOf(uint h) => Numerics.HalfToFloat(h);
+
+    [External("inference_lookup")]
+    private static uint Lookup(uint t0, uint t1, uint t2, uint t3, uint indices) => Numerics.Lookup(new() { X = t0, Y = t1, Z = t2, W = t3 }, indices);
 
     [External("inference_dot16")]
     private static int Dot16(uint a0, uint a1, uint a2, uint a3, uint p0, uint p1, uint p2, uint p3, int init) =>

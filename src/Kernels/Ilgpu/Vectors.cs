@@ -14,6 +14,15 @@ internal struct UInt4
     public static UInt4 HighNibbles(UInt4 v) =>
         new() { X = (v.X >> 4) & 0x0f0f0f0fu, Y = (v.Y >> 4) & 0x0f0f0f0fu, Z = (v.Z >> 4) & 0x0f0f0f0fu, W = (v.W >> 4) & 0x0f0f0f0fu };
 
+    /// <summary>Every byte looked up in a table of 16.</summary>
+    public static UInt4 Lookup<TIsa>(UInt4 table, UInt4 indices) where TIsa : struct, IIsa => new()
+    {
+        X = TIsa.Lookup(table, indices.X),
+        Y = TIsa.Lookup(table, indices.Y),
+        Z = TIsa.Lookup(table, indices.Z),
+        W = TIsa.Lookup(table, indices.W),
+    };
+
     /// <summary>Signed byte <paramref name="i"/> (0-15). Selects instead of indexing, which would go through memory.</summary>
     public static int SByteAt(UInt4 v, int i)
     {

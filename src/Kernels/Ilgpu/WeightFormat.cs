@@ -46,8 +46,15 @@ internal unsafe struct PackedHost
     public static UInt4 Words(ReadOnlySpan<byte> bytes) => MemoryMarshal.Read<UInt4>(bytes);
 }
 
-/// <summary>A weight format as kernels read it. The struct's device part is what kernels inline; its host part packs rows at load.</summary>
-internal interface IPackedFormat
+/// <summary>A weight format as kernels read it.</summary>
+internal interface IDeviceFormat
+{
+    /// <summary>Device: one weight.</summary>
+    static abstract float Element<TIsa>(PackedMatrix w, int row, int column) where TIsa : struct, IIsa;
+}
+
+/// <summary>A format that weights are packed in at load, on the host. The struct's device part is what kernels inline.</summary>
+internal interface IPackedFormat : IDeviceFormat
 {
     static abstract TensorType Type { get; }
 
@@ -56,36 +63,33 @@ internal interface IPackedFormat
 
     /// <summary>Host: packs row <paramref name="row"/> out of the file's blocks.</summary>
     static abstract void PackRow(ReadOnlySpan<byte> blocks, in PackedHost packed, int row);
-
-    /// <summary>Device: one weight.</summary>
-    static abstract float Element<TIsa>(PackedMatrix w, int row, int column) where TIsa : struct, IIsa;
 }
 
 /// <summary>
 /// 32 weights in the one form that every product kernel understands: signed bytes Low (0-15) and High (16-31), weight = Scale * (quant + Zero) - Min.
-/// Formats with 16-element scales use HighScale for the second half.
+/// Formats with 16-element scales use HighScale and HighMin for the second half.
 /// </summary>
 internal struct WeightChunk
 {
     public UInt4 Low, High;
-    public float Scale, HighScale, Min;
+    public float Scale, HighScale, Min, HighMin;
     public int Zero;
 }
 
 /// <summary>A format of integer quants, multiplied with int8 activations.</summary>
-internal interface IQuantizedFormat : IPackedFormat
+internal interface IQuantizedFormat : IDeviceFormat
 {
     /// <summary>Whether chunks have a <see cref="WeightChunk.Min"/>.</summary>
     static abstract bool HasMin { get; }
 
-    /// <summary>Whether the second 16 weights have their own scale (and Zero is 0).</summary>
+    /// <summary>Whether the second 16 weights have their own scale and min (and Zero is 0).</summary>
     static abstract bool HasHighScale { get; }
 
     static abstract WeightChunk Load<TIsa>(PackedMatrix w, int row, int chunk) where TIsa : struct, IIsa;
 }
 
 /// <summary>A format of floats, multiplied with float32 activations.</summary>
-internal interface IFloatFormat : IPackedFormat
+internal interface IFloatFormat : IDeviceFormat
 {
     /// <summary>Weights 8 * vector .. 8 * vector + 7 of a row.</summary>
     static abstract Float8 Load<TIsa>(PackedMatrix w, int row, int vector) where TIsa : struct, IIsa;
@@ -98,7 +102,7 @@ internal static class Quantized
     public static float Element(WeightChunk k, int i, bool hasHighScale)
     {
         int quant = UInt4.SByteAt(i < 16 ? k.Low : k.High, i & 15);
-        float scale = hasHighScale && i >= 16 ? k.HighScale : k.Scale;
-        return scale * (quant + k.Zero) - k.Min;
+        bool high = hasHighScale && i >= 16;
+        return (high ? k.HighScale : k.Scale) * (quant + k.Zero) - (high ? k.HighMin : k.Min);
     }
 }

@@ -16,10 +16,10 @@ internal struct LinearArgs
     /// <summary>[rows], read where HasBias is not 0.</summary>
     public ArrayView<float> Bias;
 
-    /// <summary>[tokens][rows]</summary>
+    /// <summary>[tokens][stride], of which the first rows are written: a weight that is decoded in parts multiplies part after part.</summary>
     public ArrayView<float> Y;
 
-    public int Tokens, HasBias;
+    public int Tokens, Stride, HasBias;
 
     /// <summary>Not 0: y is added to, not set.</summary>
     public int Accumulate;
@@ -78,7 +78,7 @@ internal static class LinearKernel
             if (row < a.Weights.Rows && token + k < a.Tokens)
             {
                 float y = shared[i * TGroups.Lanes];
-                long at = (long)(token + k) * a.Weights.Rows + row;
+                long at = (long)(token + k) * a.Stride + row;
                 if (a.HasBias != 0) y += a.Bias[row];
                 a.Y[at] = a.Accumulate != 0 ? a.Y[at] + y : y;
             }

@@ -37,6 +37,12 @@ internal struct QuantizedToken : IQuantizedTile<QuantizedToken>
         {
             sum = TIsa.Fma(k.Scale * scale, TIsa.Dot16(k.Low, low, 0), sum);
             sum = TIsa.Fma(k.HighScale * scale, TIsa.Dot16(k.High, high, 0), sum);
+            if (TFormat.HasMin)
+            {
+                var ones = new UInt4 { X = 0x01010101u, Y = 0x01010101u, Z = 0x01010101u, W = 0x01010101u };
+                sum = TIsa.Fma(-k.Min * scale, TIsa.Dot16(ones, low, 0), sum);
+                sum = TIsa.Fma(-k.HighMin * scale, TIsa.Dot16(ones, high, 0), sum);
+            }
         }
         else
         {

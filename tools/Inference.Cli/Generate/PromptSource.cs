@@ -20,26 +20,13 @@ internal sealed class PromptSource
         string[] given = parsed.GetValue(prompts) ?? [];
         string? path = parsed.GetValue(file);
         if (given.Length > 0 && path is not null) throw new UsageException("--prompt and --prompt-file exclude each other");
+        if (path is { Length: 0 }) throw new UsageException("--prompt-file is empty");
         if (given.Length == 0 && path is null && console.InputIsTerminal) throw new UsageException("no prompt: give --prompt TEXT, --prompt-file FILE, or text on standard input");
         string[] texts = given.Length > 0 ? given
-            : path is not null ? [DropNewline(await ReadFileAsync(path, console.Cancellation).ConfigureAwait(false))]
+            : path is not null ? [DropNewline(await TextFile.ReadAsync(path, console.Cancellation).ConfigureAwait(false))]
             : [DropNewline(await console.In.ReadToEndAsync(console.Cancellation).WaitAsync(console.Cancellation).ConfigureAwait(false))];
         if (texts.Contains("")) throw new UsageException("the prompt is empty");
         return texts;
-    }
-
-    private static async Task<string> ReadFileAsync(string path, CancellationToken cancellation)
-    {
-        if (path.Length == 0) throw new UsageException("--prompt-file is empty");
-        if (Directory.Exists(path)) throw new IOException($"{path}: is a folder; a text file is expected");
-        try
-        {
-            return await File.ReadAllTextAsync(path, cancellation).ConfigureAwait(false);
-        }
-        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
-        {
-            throw new FileNotFoundException($"{path}: no such file", path);
-        }
     }
 
     /// <summary><c>echo</c> and editors end a text with a newline that nobody means.</summary>

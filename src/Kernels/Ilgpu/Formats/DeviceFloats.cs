@@ -4,7 +4,7 @@ using ILGPU;
 namespace Inference.Kernels;
 
 /// <summary>F32 on GPUs. Quants: [row][columns / 4], as in the file.</summary>
-internal readonly struct DeviceF32 : IFloatFormat
+internal readonly struct DeviceF32 : IPackedFormat, IFloatFormat
 {
     public static TensorType Type => TensorType.F32;
     public static PackedSizes Sizes(int rows, int columns) => new((long)rows * columns / 4, 1, 1, 1);
@@ -20,7 +20,7 @@ internal readonly struct DeviceF32 : IFloatFormat
 }
 
 /// <summary>F16 on GPUs. Quants: [row][columns / 8], as in the file.</summary>
-internal readonly struct DeviceF16 : IFloatFormat
+internal readonly struct DeviceF16 : IPackedFormat, IFloatFormat
 {
     public static TensorType Type => TensorType.F16;
     public static PackedSizes Sizes(int rows, int columns) => new((long)rows * columns / 8, 1, 1, 1);
@@ -30,7 +30,7 @@ internal readonly struct DeviceF16 : IFloatFormat
 }
 
 /// <summary>BF16 on GPUs. Quants: [row][columns / 8], as in the file.</summary>
-internal readonly struct DeviceBF16 : IFloatFormat
+internal readonly struct DeviceBF16 : IPackedFormat, IFloatFormat
 {
     public static TensorType Type => TensorType.BF16;
     public static PackedSizes Sizes(int rows, int columns) => new((long)rows * columns / 8, 1, 1, 1);

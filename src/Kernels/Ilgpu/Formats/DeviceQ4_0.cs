@@ -3,7 +3,7 @@ using System.Runtime.InteropServices;
 namespace Inference.Kernels;
 
 /// <summary>Q4_0 on GPUs. Quants: [row][chunk], byte i holds weight i (low nibble) and i + 16 (high); Scales: [row][chunk], float16.</summary>
-internal readonly struct DeviceQ4_0 : IQuantizedFormat
+internal readonly struct DeviceQ4_0 : IPackedFormat, IQuantizedFormat
 {
     public static TensorType Type => TensorType.Q4_0;
     public static bool HasMin => false;

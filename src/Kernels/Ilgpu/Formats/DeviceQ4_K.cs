@@ -6,7 +6,7 @@ namespace Inference.Kernels;
 /// Q4_K on GPUs. Quants: [row][chunk] with nibbles as in Q4_0; Headers: [row][256 weights]: X = float16 d and dmin, Y, Z, W = the file's twelve
 /// bytes of 6-bit scales and mins.
 /// </summary>
-internal readonly struct DeviceQ4_K : IQuantizedFormat
+internal readonly struct DeviceQ4_K : IPackedFormat, IQuantizedFormat
 {
     public static TensorType Type => TensorType.Q4_K;
     public static bool HasMin => true;
@@ -16,18 +16,21 @@ internal readonly struct DeviceQ4_K : IQuantizedFormat
     public static unsafe void PackRow(ReadOnlySpan<byte> blocks, in PackedHost packed, int row)
     {
         long chunks = packed.Columns / 32, supers = packed.Columns / 256;
-        Span<byte> nibbles = stackalloc byte[16];
         for (int s = 0; s < supers; s++, blocks = blocks[144..])
         {
             packed.Headers[row * supers + s] = PackedHost.Words(blocks);
-            for (int j = 0; j < 8; j++)
-            {
-                ReadOnlySpan<byte> run = blocks.Slice(16 + j / 2 * 32, 32);
-                int shift = j % 2 * 4;
-                for (int i = 0; i < 16; i++) nibbles[i] = (byte)(run[i] >> shift & 15 | (run[i + 16] >> shift & 15) << 4);
-                packed.Quants[row * chunks + s * 8 + j] = PackedHost.Words(nibbles);
-            }
+            for (int j = 0; j < 8; j++) packed.Quants[row * chunks + s * 8 + j] = Nibbles(blocks[16..], j);
         }
+    }
+
+    /// <summary>Host: the nibbles of sub-block <paramref name="j"/> out of a block's 128 bytes, placed as in Q4_0.</summary>
+    public static UInt4 Nibbles(ReadOnlySpan<byte> runs, int j)
+    {
+        ReadOnlySpan<byte> run = runs.Slice(j / 2 * 32, 32);
+        Span<byte> nibbles = stackalloc byte[16];
+        int shift = j % 2 * 4;
+        for (int i = 0; i < 16; i++) nibbles[i] = (byte)(run[i] >> shift & 15 | (run[i + 16] >> shift & 15) << 4);
+        return PackedHost.Words(nibbles);
     }
 
     public static WeightChunk Load<TIsa>(PackedMatrix w, int row, int chunk) where TIsa : struct, IIsa

@@ -6,7 +6,7 @@ namespace Inference.Kernels;
 /// Q6_K on GPUs. Quants: [row][chunk], the lower four bits as in Q4_0; Bits: [row][2 planes][chunk], the upper two: word j of plane p holds, at bit
 /// 2i of each byte, those of word i of half p; Scales: [row][chunk] the int8 scales of both halves, then [row][256 weights] float16 d.
 /// </summary>
-internal readonly struct DeviceQ6_K : IQuantizedFormat
+internal readonly struct DeviceQ6_K : IPackedFormat, IQuantizedFormat
 {
     public static TensorType Type => TensorType.Q6_K;
     public static bool HasMin => false;

@@ -3,7 +3,7 @@ using System.Runtime.InteropServices;
 namespace Inference.Kernels;
 
 /// <summary>Q8_0 on GPUs. Quants: [row][2 planes][chunk], signed bytes; Scales: [row][chunk], float16.</summary>
-internal readonly struct DeviceQ8_0 : IQuantizedFormat
+internal readonly struct DeviceQ8_0 : IPackedFormat, IQuantizedFormat
 {
     public static TensorType Type => TensorType.Q8_0;
     public static bool HasMin => false;
