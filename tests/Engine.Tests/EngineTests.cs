@@ -141,7 +141,8 @@ public class EngineTests
             await generation.GetTextAsync();
             return generation.CachedTokens;
         }
-        Assert.Equal([0, 0, 0], [await CachedAsync(null), await CachedAsync("a"), await CachedAsync("b")]);
+        int[] first = [await CachedAsync(null), await CachedAsync("a"), await CachedAsync("b")];
+        Assert.Equal([0, 0, 0], first);
         Assert.All([await CachedAsync(null), await CachedAsync("a")], cached => Assert.InRange(cached, 16, int.MaxValue));
     }
 

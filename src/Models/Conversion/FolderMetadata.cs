@@ -54,6 +54,8 @@ internal static class FolderMetadata
         SetId("eos_token_id", vocabulary.EosId);
         SetId("unknown_token_id", vocabulary.UnknownId);
         SetId("padding_token_id", vocabulary.PaddingId);
+        SetId("eot_token_id", vocabulary.EotId);
+        SetId("eom_token_id", vocabulary.EomId);
         SetFlag("add_bos_token", vocabulary.AddBos);
         SetFlag("add_eos_token", vocabulary.AddEos);
         SetFlag("add_space_prefix", vocabulary.AddSpacePrefix);

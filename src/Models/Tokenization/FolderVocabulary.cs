@@ -8,7 +8,12 @@ internal static class FolderVocabulary
 {
     /// <summary>What tells the known ways apart: contractions, runs of digits, spaces, newlines and signs, scripts, a decomposed accent, characters above U+FFFF.</summary>
     private const string Probe = "Hello, WORLD! I'm we'LL don'T 1234567 3.14  two   spaces \n\n\nnew\r\nlines\t\ttabs  \n indented caf\u00e9 cafe\u0301 日本語のテスト、한국어 🙂🙂 русский ABCdef camelCase snake_case "
-        + "<tag a=\"b\">a/b\\c</tag> «q» $5+6=11 ....---- ½² １２３ (((( ==== x\u3000y don\u2019t //\n\n  end  ";
+        + "<tag a=\"b\">a/b\\c</tag> «q» $5+6=11 ....---- ½² １２３ (((( ==== x\u3000y don\u2019t //\n\n  end  "
+        + "I'll they'RE don't we've\n\n  \n\t a1b22c333 Ⅷ ١٢٣٤ camelCaseHTMLParser SNAKE_CASE x==y != z; //comment\r\n\r\n'quoted'  \"double\" (a)[b]{c} --- ... !!! ?! e\u0301te\u0301 naïve Ångström Ελληνικά "
+        + "שלום עולם مرحبا नमस्ते 你好，世界 👍🏽 $100 €50 50% a+b=c `code` ~tilde^caret|pipe </s>   end \n/path/to\n";
+
+    /// <summary>What llama.cpp's converter writes for SentencePiece, where nothing is cut.</summary>
+    private const string SentencePiecePre = "default";
 
     /// <param name="folder">The folder.</param>
     /// <param name="rows">Rows of the embedding: GGUF wants a token for each.</param>
@@ -20,7 +25,7 @@ internal static class FolderVocabulary
         string json = Path.Combine(folder, TokenizerJson.FileName);
         // SentencePiece's own file is the original where both are there.
         if (!File.Exists(Path.Combine(folder, SentencePieceModel.FileName))) return ReadJson(json, definition);
-        VocabularyData data = Filled(FolderTokenizer.ReadSentencePiece(folder, rows), rows);
+        VocabularyData data = Filled(FolderTokenizer.ReadSentencePiece(folder, rows), rows) with { Pre = SentencePiecePre };
         return WithEnds(data, definition);
     }
 
@@ -46,7 +51,7 @@ internal static class FolderVocabulary
         data = data.Model switch
         {
             GgufTokenizer.ByteLevel => data with { Merges = [.. Merges(model).Select(merge => $"{merge.Left} {merge.Right}")] },
-            GgufTokenizer.SentencePiece => data with { Scores = ScoresByRank(model, ids) },
+            GgufTokenizer.SentencePiece => data with { Pre = SentencePiecePre, Scores = ScoresByRank(model, ids) },
             _ => data with { Scores = [.. model["vocab"].Elements().Select(piece => (float)piece.Elements().Last().Number()), .. new float[data.Tokens.Length]], RemoveExtraSpaces = false },
         };
         if (data.Scores is { } scores) data = data with { Scores = scores[..data.Tokens.Length] };
