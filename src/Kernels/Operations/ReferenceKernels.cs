@@ -71,7 +71,7 @@ internal sealed class ReferenceKernels : KernelSet
 
     public override ParameterVector LoadVector(ReadOnlySpan<float> values) => new HostVector(values.ToArray());
     public override Activations AllocateActivations(int rows, int columns) => new HostRows(rows, columns);
-    
+
     public override KvPages AllocatePages(KvLayout layout, int blocks)
     {
         _ = layout.BytesPerToken; // refuses dims that do not fit
