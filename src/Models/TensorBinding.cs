@@ -33,7 +33,7 @@ internal static class TensorBinding
         List<string> unused = [.. file.Tensors.Select(t => t.Name).Where(name => !known.Contains(name)).Select(file.OwnName)];
         string[] problems = [.. Report("missing", missing), .. Report("misshapen", misshapen), .. Report("of a type this build does not read", unreadable), .. Report("unknown", unused)];
         if (problems.Length == 0) return;
-        string types = unreadable.Count == 0 ? "" : $" in {string.Join(", ", TensorFormat.All.Select(f => f.Name))}";
+        string types = unreadable.Count == 0 ? "" : $" in {string.Join(", ", file.ReadableTypes)}";
         throw new ModelFormatException(file.Path, "tensors", $"those of a {architecture.Name} model with {spec.Layers} layers{types}", string.Join("; ", problems));
     }
 

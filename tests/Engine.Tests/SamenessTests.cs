@@ -23,7 +23,7 @@ public class SamenessTests
     {
         string key = $"{options.Device} {options.Simd} {options.KvType}";
         if (Alone.TryGetValue(key, out ulong?[][]? known)) return known;
-        await using InferenceEngine engine = await TestEngine.LoadAsync(options with { Threads = 1, MaxSequences = 1 });
+        await using InferenceEngine engine = await TestEngine.LoadAsync(options with { Threads = 1, MaxSequences = 1, PrefixCaching = false });
         var hashes = new ulong?[Requests][];
         for (int i = 0; i < Requests; i++) hashes[i] = await HashesAsync(engine.GenerateAsync(Prompt(i), Options(i)));
         return Alone[key] = hashes;
@@ -37,6 +37,8 @@ public class SamenessTests
     [InlineData("cpu", 33, 7, 16, 2, 30, KvCacheType.F16)]
     [InlineData("cpu", 90, 50, 32, 2, 14, KvCacheType.F16)]
     [InlineData("cpu", 48, 31, 48, 1, 9, KvCacheType.F16)]
+    [InlineData("cpu", 64, 9, 16, 2, 24, KvCacheType.Q8_0)]
+    [InlineData("cpu", 50, null, 32, 2, 14, KvCacheType.Q4_0)]
     [InlineData("opencl", 64, null, 16, 2, 24, KvCacheType.F16)]
     public async Task Thirty_two_requests_in_a_tiny_pool_give_the_logits_of_each_alone(string device, int budget, int? chunk, int blockSize, int threads, int blocks, KvCacheType type)
     {

@@ -34,7 +34,10 @@ internal static class AllCases
             yield return AttentionCases.Create(Shape(4, 2, 64), [(0, 1), (15, 1), (37, 1)], 16, type);
             yield return AttentionCases.Create(Shape(4, 1, 32, RopeStyle.Half), [(0, 21), (30, 5)], 16, type, qkNorm: true);
             yield return AttentionCases.Create(Shape(3, 3, 128), [(290, 1), (250, 9)], 32, type);
-            yield return AttentionCases.Create(Shape(14, 2, 16), [(5, 3)], 16, type);
+            yield return AttentionCases.Create(Shape(14, 2, KvLayout.IsQuantized(type) ? 32 : 16), [(5, 3)], 16, type);
+            // K and V of different types, and dims of several blocks.
+            foreach (KvType value in Enum.GetValues<KvType>())
+                if (value != type) yield return AttentionCases.Create(new AttentionShape(6, 2, 64, 96, 32, RopeStyle.Half, 0.15f), [(40, 1), (17, 11)], 32, type, valueType: value);
         }
         yield return AttentionCases.Create(Shape(8, 1, 64), [(600, 2)], 64, KvType.F16);
         // Value heads wider than key heads, part of the dims rotated, a group of 9, more rows than a tile.

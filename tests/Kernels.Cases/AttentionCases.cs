@@ -9,28 +9,33 @@ internal static class AttentionCases
     /// <param name="shape">Heads and dims.</param>
     /// <param name="sequences">Per sequence: tokens in the cache before the step, and rows of the step.</param>
     /// <param name="blockSize">Tokens in a block.</param>
-    /// <param name="type">K and V element type.</param>
+    /// <param name="type">Type of K, and of V where no other is given.</param>
     /// <param name="qkNorm">Whether q and k heads are normalised.</param>
-    public static OperationCase Create(AttentionShape shape, (int Cached, int Rows)[] sequences, int blockSize, KvType type, bool qkNorm = false)
+    /// <param name="valueType">Type of V; null: that of K.</param>
+    public static OperationCase Create(AttentionShape shape, (int Cached, int Rows)[] sequences, int blockSize, KvType type, bool qkNorm = false, KvType? valueType = null)
     {
+        KvType values = valueType ?? type;
+        var layout = new KvLayout(1, shape.KvHeads, shape.KeyDim, shape.ValueDim, blockSize, type, values);
         long positions = sequences.Sum(s => Enumerable.Range(s.Cached + 1, s.Rows).Sum(i => (long)i));
         string lengths = sequences.Length > 4 ? $"{sequences.Length} sequences" : string.Join(',', sequences.Select(s => $"{s.Cached}+{s.Rows}"));
         return new OperationCase("PagedAttention",
-            $"{type} heads {shape.Heads}/{shape.KvHeads} dim {shape.KeyDim}{(shape.RopeStyle == RopeStyle.Half ? " half" : "")}{(qkNorm ? " qk-norm" : "")} block {blockSize} [{lengths}]",
-            // A last-bit difference before rounding can turn an f16 over.
-            type == KvType.F16 ? 2e-3 : 2e-5,
-            sequences.Sum(s => (long)s.Cached + s.Rows) * shape.KvHeads * (shape.KeyDim + shape.ValueDim) * KvLayout.Bytes(type),
+            $"{type}{(values == type ? "" : "+" + values)} heads {shape.Heads}/{shape.KvHeads} dim {shape.KeyDim}{(shape.RopeStyle == RopeStyle.Half ? " half" : "")}{(qkNorm ? " qk-norm" : "")} block {blockSize} [{lengths}]",
+            Math.Max(Tolerance(type), Tolerance(values)),
+            sequences.Sum(s => (long)s.Cached + s.Rows) * layout.BytesPerToken,
             positions * shape.Heads * 2 * (shape.KeyDim + shape.ValueDim),
-            kernels => Prepare(kernels, shape, sequences, blockSize, type, qkNorm));
+            kernels => Prepare(kernels, shape, sequences, layout with { Layers = 2 }, qkNorm));
     }
 
-    private static PreparedCase Prepare(KernelSet kernels, AttentionShape shape, (int Cached, int Rows)[] sequences, int blockSize, KvType type, bool qkNorm)
+    /// <summary>A last-bit difference before rounding can turn one element over: by a step of 2^-11, 2^-8, 1/127 or 1/8 of the block's largest, in one of many positions.</summary>
+    private static double Tolerance(KvType type) => type switch { KvType.F32 => 2e-5, KvType.F16 => 2e-3, KvType.BF16 => 8e-3, KvType.Q8_0 => 1e-2, _ => 4e-2 };
+
+    private static PreparedCase Prepare(KernelSet kernels, AttentionShape shape, (int Cached, int Rows)[] sequences, KvLayout layout, bool qkNorm)
     {
-        const int layer = 1, layers = 2;
-        int blocksPerSequence = sequences.Max(s => (s.Cached + s.Rows + blockSize - 1) / blockSize), needed = sequences.Sum(s => (s.Cached + s.Rows + blockSize - 1) / blockSize);
+        const int layer = 1;
+        int blockSize = layout.BlockSize, blocksPerSequence = sequences.Max(s => (s.Cached + s.Rows + blockSize - 1) / blockSize), needed = sequences.Sum(s => (s.Cached + s.Rows + blockSize - 1) / blockSize);
         int rows = Math.Max(sequences.Sum(s => s.Rows), sequences.Max(s => s.Cached));
         var batch = new StepBatch(new StepCapacity(rows, sequences.Length, blocksPerSequence, shape.RopeDims));
-        KvPages pages = kernels.AllocatePages(new KvLayout(layers, shape.KvHeads, shape.KeyDim, shape.ValueDim, blockSize, type, type), needed + 3);
+        KvPages pages = kernels.AllocatePages(layout, needed + 3);
         pages.FillWithNaN();
         int[] blocks = [.. Enumerable.Range(0, needed + 3)];
         new Random(7).Shuffle(blocks);

@@ -47,6 +47,9 @@ public abstract class IlgpuSamenessTests(IlgpuFixture fixture, int length)
     [InlineData(7, 1, 16, KvType.F32)]
     [InlineData(2, 2, 80, KvType.F16)]
     [InlineData(10, 1, 16, KvType.F16)]
+    [InlineData(4, 2, 32, KvType.BF16)]
+    [InlineData(3, 1, 64, KvType.Q8_0)]
+    [InlineData(4, 2, 96, KvType.Q4_0)]
     internal void Attention_is_the_same_in_any_chunks_and_beside_other_sequences(int heads, int kvHeads, int dim, KvType type)
     {
         var shape = new AttentionShape(heads, kvHeads, dim, dim, dim, RopeStyle.Half, 1 / MathF.Sqrt(dim));

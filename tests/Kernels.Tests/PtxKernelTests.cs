@@ -18,9 +18,18 @@ public sealed class PtxKernelTests : IClassFixture<PtxKernelTests.Compiler>
     {
         var data = new TheoryData<string, string>();
         foreach (string target in (string[])["SM_80", "SM_90"])
-            foreach (DeviceKernel kernel in KernelTable.Create<CudaIsa, GpuGroups>().All) data.Add(target, kernel.Name);
+            foreach (DeviceKernel kernel in KernelTable.Create<CudaIsa, GpuGroups>().All)
+                if (IsTried(kernel.Name)) data.Add(target, kernel.Name);
         return data;
     }
+
+    /// <summary>25 pairs of KV types are 325 kernels of the same parts: all of equal types and of F32 and F16, of the others one each.</summary>
+    private static bool IsTried(string name) => name.Split(' ') switch
+    {
+        ["Attention", var key, var value, _, var dim, var tile] => key == value || (key, value) is ("F32" or "F16", "F32" or "F16") || (dim, tile) is ("128", "x2"),
+        ["QkvRopeWrite", var key, var value, ..] => key == value || name.EndsWith("norm", StringComparison.Ordinal),
+        _ => true,
+    };
 
     [Theory, MemberData(nameof(Kernels))]
     public void Compiles_to_ptx(string target, string name)
@@ -66,7 +75,7 @@ public sealed class PtxKernelTests : IClassFixture<PtxKernelTests.Compiler>
             Assert.InRange(Count(@"ld\.shared\.v4"), 2 * tile, 2 * tile + 6);
         }
         // float16 values and weights are converted by one instruction.
-        if (words[0] == "Attention" && words[1] == "F16" || words is ["Linear", "F16" or "Q8_0" or "Q4_0" or "Q4_K" or "Q5_K" or "Q6_K" or "IQ4_NL" or "IQ4_XS", ..]) Assert.InRange(Count(@"cvt\.f32\.f16"), 1, 16);
+        if (words[0] == "Attention" && words[1] is "F16" || words is ["Linear", "F16" or "Q8_0" or "Q4_0" or "Q4_K" or "Q5_K" or "Q6_K" or "IQ4_NL" or "IQ4_XS", ..]) Assert.InRange(Count(@"cvt\.f32\.f16"), 1, 16);
     }
 
     [Fact]

@@ -41,6 +41,26 @@ public class SimdAttentionContractTests
     }
 
     [Theory]
+    [InlineData(KvType.Q8_0, KvType.F16, "keys of 48 dims a head cannot be stored as Q8_0: expected a multiple of 32")]
+    [InlineData(KvType.F16, KvType.Q4_0, "values of 80 dims a head cannot be stored as Q4_0: expected a multiple of 32")]
+    internal void Quantised_pages_of_other_dims_are_refused_by_number(KvType key, KvType value, string message)
+    {
+        using var kernels = new SimdKernels(SimdLevel.Portable, 1);
+        using var reference = new ReferenceKernels();
+        KvLayout layout = Layout with { KeyDim = 48, ValueDim = 80, KeyType = key, ValueType = value };
+        Assert.Equal(message, Assert.Throws<ArgumentException>(() => kernels.AllocatePages(layout, 1)).Message);
+        Assert.Equal(message, Assert.Throws<ArgumentException>(() => reference.AllocatePages(layout, 1)).Message);
+    }
+
+    [Theory]
+    [InlineData(KvType.F32, 4 * 96 * 3)]
+    [InlineData(KvType.F16, 2 * 96 * 3)]
+    [InlineData(KvType.BF16, 2 * 96 * 3)]
+    [InlineData(KvType.Q8_0, 3 * 34 * 3)]
+    [InlineData(KvType.Q4_0, 3 * 18 * 3)]
+    internal void Tokens_take_what_their_type_says(KvType type, int bytes) => Assert.Equal(2 * bytes, new KvLayout(1, 3, 96, 96, 16, type, type).BytesPerToken);
+
+    [Theory]
     [InlineData(24, 32, 16, "KeyDim")]
     [InlineData(32, 0, 16, "ValueDim")]
     [InlineData(32, 32, 8, "BlockSize")]

@@ -20,17 +20,18 @@ internal sealed class SimdAttentionWorld : IDisposable
     /// <param name="level">Instruction set.</param>
     /// <param name="threads">Threads.</param>
     /// <param name="shape">Heads and dims.</param>
-    /// <param name="type">K and V type.</param>
+    /// <param name="type">Type of K.</param>
+    /// <param name="valueType">Type of V.</param>
     /// <param name="lengths">Tokens of each sequence.</param>
     /// <param name="blockSize">Tokens of a block.</param>
     /// <param name="seed">Order of the blocks.</param>
-    public SimdAttentionWorld(SimdLevel level, int threads, AttentionShape shape, KvType type, int[] lengths, int blockSize, int seed)
+    public SimdAttentionWorld(SimdLevel level, int threads, AttentionShape shape, KvType type, KvType valueType, int[] lengths, int blockSize, int seed)
     {
         (this.shape, this.blockSize) = (shape, blockSize);
         kernels = new SimdKernels(level, threads);
         int rows = lengths.Sum(), perSequence = (lengths.Max() + blockSize - 1) / blockSize;
         batch = new StepBatch(new StepCapacity(rows, lengths.Length, perSequence, shape.RopeDims));
-        pages = kernels.AllocatePages(new KvLayout(1, shape.KvHeads, shape.KeyDim, shape.ValueDim, blockSize, type, type), perSequence * lengths.Length);
+        pages = kernels.AllocatePages(new KvLayout(1, shape.KvHeads, shape.KeyDim, shape.ValueDim, blockSize, type, valueType), perSequence * lengths.Length);
         pages.FillWithNaN();
         int[] blocks = [.. Enumerable.Range(0, perSequence * lengths.Length)];
         new Random(seed).Shuffle(blocks);

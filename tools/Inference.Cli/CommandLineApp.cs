@@ -60,6 +60,7 @@ internal static class CommandLineApp
         BenchCommand.Create(console),
         PullCommand.Create(console),
         QuantizeCommand.Create(console),
+        ConvertCommand.Create(console),
         CommonOptions.Verbose,
         new HelpOption(),
         new VersionOption(),

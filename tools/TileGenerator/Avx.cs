@@ -106,7 +106,7 @@ internal sealed class Avx512Vnni : Avx2Vnni
     public override string Name => "Avx512Vnni";
     public override int[] Tokens => [1, 2, 4, 8];
     public override int TokensAtOnce(Tile tile) => 4;
-    public override bool Has(Tile tile) => tile is Q8_0Tile or IQ4_NLTile or IQ4_XSTile;
+    public override bool Has(Tile tile) => tile is Q8_0Tile or IQ4_NLTile or IQ4_XSTile or DecodedTile;
     public override bool HasAhead => true;
     public override int RowVectors(int tokens, int panelRows) => 2;
 }

@@ -90,8 +90,8 @@ internal sealed class DevicePages : KvPages
             for (int i = 0; i < layout.Layers; i++)
             {
                 string what = $"KV pages of layer {i} ({blocks} blocks of {layout.BlockSize} tokens)";
-                keys[i] = accelerator.Allocate<UInt4>(rows * layout.KeyDim * KvLayout.Bytes(layout.KeyType) / 16, what);
-                values[i] = accelerator.Allocate<UInt4>(rows * layout.ValueDim * KvLayout.Bytes(layout.ValueType) / 16, what);
+                keys[i] = accelerator.Allocate<UInt4>(rows * layout.KeyBytes / 16, what);
+                values[i] = accelerator.Allocate<UInt4>(rows * layout.ValueBytes / 16, what);
             }
         }
         catch
@@ -111,6 +111,21 @@ internal sealed class DevicePages : KvPages
         ValueDim = Layout.ValueDim,
         BlockSize = Layout.BlockSize,
     };
+
+    public override long BytesPerBlock => Layout.Layers * (KeyBlock(0).Length + ValueBlock(0).Length) * Interop.SizeOf<UInt4>();
+
+    /// <summary>K of a block in one layer, which lies in one piece.</summary>
+    public ArrayView<UInt4> KeyBlock(int layer, int block = 0) => Block(keys[layer], block);
+
+    /// <summary>V of a block in one layer.</summary>
+    public ArrayView<UInt4> ValueBlock(int layer, int block = 0) => Block(values[layer], block);
+
+    private ArrayView<UInt4> Block(MemoryBuffer1D<UInt4, Stride1D.Dense> buffer, int block)
+    {
+        ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual((uint)block, (uint)Blocks, nameof(block));
+        long length = buffer.Length / Blocks;
+        return buffer.View.SubView(block * length, length);
+    }
 
     /// <summary>All bits set is NaN in every element type.</summary>
     public override void FillWithNaN()

@@ -17,7 +17,7 @@ internal sealed partial class IlgpuKernels
         DeviceBatch state = State(batch);
         bool norm = queryGain is not null || keyGain is not null;
         ArrayView<float> queries = ((DeviceRows)q).Values;
-        table.QkvRopeWrite[(int)store.Layout.KeyType][(int)store.Layout.ValueType][norm ? 1 : 0].Launch(loader, new Index3D(shape.Heads + 2 * shape.KvHeads, batch.RowCount, 1), new()
+        table.Kv(store.Layout).QkvRopeWrite[norm ? 1 : 0].Launch(loader, new Index3D(shape.Heads + 2 * shape.KvHeads, batch.RowCount, 1), new()
         {
             Q = queries,
             K = ((DeviceRows)k).Values,
@@ -41,7 +41,7 @@ internal sealed partial class IlgpuKernels
         var store = (DevicePages)pages;
         DeviceBatch state = State(batch);
         int groupHeads = shape.Heads / shape.KvHeads;
-        DeviceKernel<AttentionArgs>[] tiles = table.Attention[(int)store.Layout.KeyType][(int)store.Layout.ValueType][KernelTable.DimIndex(shape.KeyDim, shape.ValueDim)];
+        DeviceKernel<AttentionArgs>[] tiles = table.Kv(store.Layout).Attention[KernelTable.DimIndex(shape.KeyDim, shape.ValueDim)];
         int largest = 1 << tiles.Length - 1, tileHeads = Math.Min(groupHeads, largest);
         WorkPlan plan = Plan(batch, shape, store.Layout.BlockSize, largest / tileHeads);
         if (state.Plan != plan)

@@ -22,6 +22,11 @@ internal sealed record PackedKernels(TensorType Type, Func<int, int, PackedSizes
 /// <param name="Kernels">What reads the decoded form.</param>
 internal sealed record StoredKernels(TensorType Type, DeviceKernel<DecodeRowsArgs> Decode, WeightKernels Kernels);
 
+/// <summary>The kernels of one pair of KV types.</summary>
+/// <param name="QkvRopeWrite">[norm]</param>
+/// <param name="Attention">[index of the dim][log2 of the tile's queries]</param>
+internal sealed record KvKernels(DeviceKernel<QkvRopeWriteArgs>[] QkvRopeWrite, DeviceKernel<AttentionArgs>[][] Attention);
+
 /// <summary>
 /// Every kernel that <see cref="IlgpuKernels"/> may launch, for one instruction set and one choice of groups. This is the only place that makes
 /// kernels, and tests compile all of <see cref="All"/>. Nothing is compiled until its first launch.
@@ -31,8 +36,19 @@ internal sealed class KernelTable
     /// <summary>Head dims that attention is compiled for; a model takes the first that is large enough.</summary>
     public static ReadOnlySpan<int> AttentionDims => [64, 128, 256];
 
-    /// <summary>Every kernel of the table.</summary>
-    public required IReadOnlyList<DeviceKernel> All { get; init; }
+    /// <summary>Every kernel of the table; lists the kernels of all KV types first.</summary>
+    public IReadOnlyList<DeviceKernel> All
+    {
+        get
+        {
+            foreach (Lazy<KvKernels>[] values in KvPairs)
+                foreach (Lazy<KvKernels> pair in values) _ = pair.Value;
+            return Listed;
+        }
+    }
+
+    /// <summary>The kernels made so far.</summary>
+    public required IReadOnlyList<DeviceKernel> Listed { get; init; }
 
     /// <summary>Threads of an elementwise group.</summary>
     public required int ElementThreads { get; init; }
@@ -54,11 +70,11 @@ internal sealed class KernelTable
     public required DeviceKernel<TableUpdateArgs> TableUpdate { get; init; }
     public required DeviceKernel<AttentionMergeArgs> AttentionMerge { get; init; }
 
-    /// <summary>[key type][value type][norm]</summary>
-    public required DeviceKernel<QkvRopeWriteArgs>[][][] QkvRopeWrite { get; init; }
+    /// <summary>[key type][value type]; made when first asked for, since a model uses one pair of 25.</summary>
+    public required Lazy<KvKernels>[][] KvPairs { get; init; }
 
-    /// <summary>[key type][value type][index of the dim][log2 of the tile's queries]</summary>
-    public required DeviceKernel<AttentionArgs>[][][][] Attention { get; init; }
+    /// <summary>The kernels of a pair of KV types.</summary>
+    public KvKernels Kv(KvLayout layout) => KvPairs[(int)layout.KeyType][(int)layout.ValueType].Value;
 
     /// <summary>Index of the smallest compiled dim that holds both head dims.</summary>
     /// <exception cref="NotSupportedException">A head dim is above 256 or no multiple of 16.</exception>
@@ -79,7 +95,7 @@ internal sealed class KernelTable
 
         public KernelTable Build() => new()
         {
-            All = all,
+            Listed = all,
             ElementThreads = TGroups.ElementThreads,
             LinearRows = TGroups.Rows,
             Packed =
@@ -96,9 +112,12 @@ internal sealed class KernelTable
             GateUp = Add<GateUpArgs>("GateUp", GateUpKernel.Run<TGroups>, TGroups.ElementThreads),
             TableUpdate = Add<TableUpdateArgs>("TableUpdate", TableUpdateKernel.Run<TGroups>, TGroups.ElementThreads),
             AttentionMerge = Add<AttentionMergeArgs>("AttentionMerge", Kernels.AttentionMerge.Run<TIsa, TGroups>, TGroups.HeadThreads),
-            QkvRopeWrite = [[Rope<KvF32, KvF32>(), Rope<KvF32, KvF16>()], [Rope<KvF16, KvF32>(), Rope<KvF16, KvF16>()]],
-            Attention = [[Attend<KvF32, KvF32>(), Attend<KvF32, KvF16>()], [Attend<KvF16, KvF32>(), Attend<KvF16, KvF16>()]],
+            KvPairs = [KvPairs<KvF32>(), KvPairs<KvF16>(), KvPairs<KvBF16>(), KvPairs<KvQ8_0>(), KvPairs<KvQ4_0>()],
         };
+
+        private Lazy<KvKernels>[] KvPairs<TKey>() where TKey : struct, IKvElement => [Pair<TKey, KvF32>(), Pair<TKey, KvF16>(), Pair<TKey, KvBF16>(), Pair<TKey, KvQ8_0>(), Pair<TKey, KvQ4_0>()];
+
+        private Lazy<KvKernels> Pair<TKey, TValue>() where TKey : struct, IKvElement where TValue : struct, IKvElement => new(() => new KvKernels(Rope<TKey, TValue>(), Attend<TKey, TValue>()));
 
         private DeviceKernel<TArgs> Add<TArgs>(string name, Action<TArgs> kernel, int groupSize) where TArgs : struct
         {

@@ -47,6 +47,13 @@ internal static class Numerics
         return result;
     }
 
+    /// <summary>float32 to bfloat16 bits, nearest even; NaN stays NaN.</summary>
+    public static uint FloatToBrain(float value)
+    {
+        uint bits = Interop.FloatAsInt(value), rounded = bits + 0x7fffu + ((bits >> 16) & 1u);
+        return ((bits & 0x7fffffffu) > 0x7f800000u ? bits | 0x400000u : rounded) >> 16;
+    }
+
     /// <summary>acc + the dot product of four signed bytes.</summary>
     public static int Dot4(uint a, uint b, int acc) =>
         acc + ((int)a << 24 >> 24) * ((int)b << 24 >> 24) + ((int)a << 16 >> 24) * ((int)b << 16 >> 24)

@@ -38,10 +38,13 @@ internal struct QkvRopeWriteArgs
 
 /// <summary>
 /// Norms (where TNorm is 1) and rotates a head of q in place, or a head of k into its page, or copies a head of v into its page. Grid (heads +
-/// 2 kvHeads, rows), HeadThreads threads to a head, a thread to a pair of dims; the norm's squares are summed strided, then by a tree; float32.
+/// 2 kvHeads, rows), HeadThreads threads to a head, a thread to a pair of dims; quantised heads pass through shared memory; the norm's squares are summed strided, then by a tree; float32.
 /// </summary>
 internal static class QkvRopeWriteKernel
 {
+    /// <summary>Largest head that attention takes.</summary>
+    private const int MaxDim = 256;
+
     public static void Run<TKey, TValue, TIsa, TGroups, TNorm>(QkvRopeWriteArgs a)
         where TKey : struct, IKvElement where TValue : struct, IKvElement where TIsa : struct, IIsa where TGroups : struct, IGroups where TNorm : struct, IConst
     {
@@ -75,6 +78,9 @@ internal static class QkvRopeWriteKernel
             if ((isQuery && a.NormQuery != 0) || (isKey && a.NormKey != 0)) factor = 1f / XMath.Sqrt(shared[0] / keyDim + a.Epsilon);
         }
 
+        // A head of a quantised plane is gathered here, since a block's scale needs all its dims. (No view is empty: a query stands in where none is.)
+        ArrayView<float> gathered = a.Q;
+        if (TKey.Quantized || TValue.Quantized) gathered = SharedMemory.Allocate<float>(MaxDim);
         if (isQuery || isKey)
         {
             int half = a.RopeDims >> 1;
@@ -83,17 +89,31 @@ internal static class QkvRopeWriteKernel
                 int first = a.RotateHalf != 0 ? i : 2 * i, second = a.RotateHalf != 0 ? i + half : 2 * i + 1;
                 float x = Load<TNorm>(a, isQuery, from, first, factor), y = Load<TNorm>(a, isQuery, from, second, factor);
                 float cos = a.Rope[(long)row * a.RopeDims + 2 * i], sin = a.Rope[(long)row * a.RopeDims + 2 * i + 1];
-                StoreKeyOrQuery<TKey>(a, isQuery, from, page, offset, first, x * cos - y * sin);
-                StoreKeyOrQuery<TKey>(a, isQuery, from, page, offset, second, x * sin + y * cos);
+                StoreKeyOrQuery<TKey>(a, gathered, isQuery, from, page, offset, first, x * cos - y * sin);
+                StoreKeyOrQuery<TKey>(a, gathered, isQuery, from, page, offset, second, x * sin + y * cos);
             }
             for (int d = a.RopeDims + t; d < keyDim; d += TGroups.HeadThreads)
-                StoreKeyOrQuery<TKey>(a, isQuery, from, page, offset, d, Load<TNorm>(a, isQuery, from, d, factor));
+                StoreKeyOrQuery<TKey>(a, gathered, isQuery, from, page, offset, d, Load<TNorm>(a, isQuery, from, d, factor));
         }
         else
         {
             int valueDim = a.Pages.ValueDim;
             for (int d = t; d < valueDim; d += TGroups.HeadThreads)
-                TValue.Store(a.Pages.Values, (page * blockSize + offset) * valueDim + d, a.V[((long)row * kvHeads + kvHead) * valueDim + d]);
+            {
+                float x = a.V[((long)row * kvHeads + kvHead) * valueDim + d];
+                if (TValue.Quantized) gathered[d] = x;
+                else TValue.Store(a.Pages.Values, (page * blockSize + offset) * valueDim + d, x);
+            }
+        }
+        if (TKey.Quantized || TValue.Quantized)
+        {
+            Group.Barrier();
+            int pairs = (isKey ? keyDim : isQuery ? 0 : a.Pages.ValueDim) >> 1;
+            for (int i = t; i < pairs; i += TGroups.HeadThreads)
+            {
+                if (isKey && TKey.Quantized) TKey.StorePair(a.Pages.Keys, PagePlace.Key<TKey>(a.Pages, page, offset), gathered, i >> 4, i & 15);
+                if (!isKey && TValue.Quantized) TValue.StorePair(a.Pages.Values, PagePlace.Value<TValue>(a.Pages, (int)page * blockSize + offset), gathered, i >> 4, i & 15);
+            }
         }
     }
 
@@ -108,11 +128,15 @@ internal static class QkvRopeWriteKernel
         return x;
     }
 
-    private static void StoreKeyOrQuery<TKey>(QkvRopeWriteArgs a, bool isQuery, long from, long page, int slot, int d, float x) where TKey : struct, IKvElement
+    private static void StoreKeyOrQuery<TKey>(QkvRopeWriteArgs a, ArrayView<float> gathered, bool isQuery, long from, long page, int slot, int d, float x) where TKey : struct, IKvElement
     {
         if (isQuery)
         {
             a.Q[from + d] = x;
+        }
+        else if (TKey.Quantized)
+        {
+            gathered[d] = x;
         }
         else
         {

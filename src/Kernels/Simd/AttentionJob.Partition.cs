@@ -3,9 +3,9 @@ using System.Runtime.Intrinsics.X86;
 
 namespace Inference.Kernels;
 
-/// <summary>The computing part of <see cref="AttentionJob"/> for one instruction set and element types.</summary>
-internal sealed unsafe class AttentionJob<V, TLanes, TKey, TValue> : AttentionJob
-    where V : struct where TLanes : struct, ILanes<V> where TKey : struct, IElement where TValue : struct, IElement
+/// <summary>The computing part of <see cref="AttentionJob"/> for one instruction set and page types: every tile is widened to float32 before it is used.</summary>
+internal unsafe class AttentionJob<V, TLanes, TKey, TValue> : AttentionJob
+    where V : struct where TLanes : struct, ILanes<V> where TKey : struct, IPageType where TValue : struct, IPageType
 {
     private const int Tokens = TiledPages.TileTokens, TilesPerPartition = Attention.Partition / Tokens;
 
@@ -39,8 +39,7 @@ internal sealed unsafe class AttentionJob<V, TLanes, TKey, TValue> : AttentionJo
             byte* next = t < last ? Tile(item.Table, t + 1, kvHead) : tile;
             if (t == last)
                 for (int q = 0; q < queries; q++) memory.Limits[q] = Math.Min(Tokens, item.FirstPosition + q / Group + 1 - t * Tokens);
-            if (queries <= 2 * TileRows) Direct(queries, tile, next, in memory, records);
-            else Cached(queries, tile, next, in memory, records);
+            if (!TryDirect(queries, tile, next, in memory, records)) Cached(queries, tile, next, in memory, records);
             tile = next;
         }
         for (int q = 0; q < queries; q++)
@@ -65,20 +64,24 @@ internal sealed unsafe class AttentionJob<V, TLanes, TKey, TValue> : AttentionJo
         for (int i = 0; i < count; i += TLanes.Width) TLanes.Store(TLanes.Broadcast(0f), to + i);
     }
 
-    /// <summary>Few queries: the page is read where it lies, and the next tile fetched while this one is computed.</summary>
-    private void Direct(int queries, byte* tile, byte* next, in AttentionScratch memory, float* records)
-    {
-        for (int q = 0; q < queries; q += TileRows)
-            Rows<TKey, TValue>(Math.Min(TileRows, queries - q), q, tile, tile + Pages.KeyTileBytes, next, in memory, records);
-    }
+    /// <summary>Reads the tile where it lies, where that is possible and pays.</summary>
+    protected virtual bool TryDirect(int queries, byte* tile, byte* next, in AttentionScratch memory, float* records) => false;
 
-    /// <summary>Many queries: the tile becomes float32 once, and each four of them fetch their share of the next one.</summary>
+    /// <summary>The tile becomes float32 once, and each four queries fetch their share of the next one.</summary>
     private void Cached(int queries, byte* tile, byte* next, in AttentionScratch memory, float* records)
     {
         byte* keys = tile, values = tile + Pages.KeyTileBytes;
-        if (TKey.Bytes != sizeof(float)) Widen<TKey>(ref keys, memory.KeyTile, Shape.KeyDim * Tokens);
-        if (TValue.Bytes != sizeof(float)) Widen<TValue>(ref values, memory.ValueTile, Shape.ValueDim * Tokens);
-        long share = Pages.TileBytes * TileRows / queries / 64 * 64 + 64;
+        if (TKey.Widens)
+        {
+            TKey.WidenKeys<V, TLanes>(keys, Shape.KeyDim, memory.KeyTile);
+            keys = (byte*)memory.KeyTile;
+        }
+        if (TValue.Widens)
+        {
+            TValue.WidenValues<V, TLanes>(values, Shape.ValueDim, memory.ValueTile);
+            values = (byte*)memory.ValueTile;
+        }
+        long share = Pages.TileBytes * TileRows / Math.Max(queries, TileRows) / 64 * 64 + 64;
         for (int q = 0; q < queries; q += TileRows, next += share)
         {
             if (Sse.IsSupported)
@@ -87,14 +90,7 @@ internal sealed unsafe class AttentionJob<V, TLanes, TKey, TValue> : AttentionJo
         }
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void Widen<TElement>(ref byte* tile, float* to, int count) where TElement : struct, IElement
-    {
-        for (int i = 0; i < count; i += TLanes.Width) TLanes.Store(TElement.Load<V, TLanes>(tile + i * TElement.Bytes), to + i);
-        tile = (byte*)to;
-    }
-
-    private void Rows<TK, TV>(int rows, int query, byte* keys, byte* values, byte* next, in AttentionScratch memory, float* records)
+    protected void Rows<TK, TV>(int rows, int query, byte* keys, byte* values, byte* next, in AttentionScratch memory, float* records)
         where TK : struct, IElement where TV : struct, IElement
     {
         switch (rows)
@@ -149,5 +145,18 @@ internal sealed unsafe class AttentionJob<V, TLanes, TKey, TValue> : AttentionJo
             float* to = Output + (long)(item.FirstRow + q / Group) * Shape.Heads * dims + (long)(kvHead * Group + q % Group) * dims;
             for (int d = 0; d < dims; d += TLanes.Width) TLanes.Store(TLanes.Multiply(TLanes.Load(records + d), inverse), to + d);
         }
+    }
+}
+
+/// <summary>Float elements: few queries read a page where it lies, and fetch the next tile while this one is computed.</summary>
+internal sealed unsafe class FloatAttentionJob<V, TLanes, TKey, TValue> : AttentionJob<V, TLanes, FloatPage<TKey>, FloatPage<TValue>>
+    where V : struct where TLanes : struct, ILanes<V> where TKey : struct, IElement where TValue : struct, IElement
+{
+    protected override bool TryDirect(int queries, byte* tile, byte* next, in AttentionScratch memory, float* records)
+    {
+        if (queries > 2 * TileRows) return false;
+        for (int q = 0; q < queries; q += TileRows)
+            Rows<TKey, TValue>(Math.Min(TileRows, queries - q), q, tile, tile + Pages.KeyTileBytes, next, in memory, records);
+        return true;
     }
 }

@@ -129,10 +129,26 @@ internal abstract unsafe class AttentionJob : ParallelJob, IDisposable
 
     private static AttentionJob Create<V, TLanes>(KvType key, KvType value) where V : struct where TLanes : struct, ILanes<V> => (key, value) switch
     {
-        (KvType.F16, KvType.F16) => new AttentionJob<V, TLanes, HalfElement, HalfElement>(),
-        (KvType.F16, KvType.F32) => new AttentionJob<V, TLanes, HalfElement, SingleElement>(),
-        (KvType.F32, KvType.F16) => new AttentionJob<V, TLanes, SingleElement, HalfElement>(),
-        _ => new AttentionJob<V, TLanes, SingleElement, SingleElement>(),
+        (KvType.F32, KvType.F32) => new FloatAttentionJob<V, TLanes, SingleElement, SingleElement>(),
+        (KvType.F16, KvType.F16) => new FloatAttentionJob<V, TLanes, HalfElement, HalfElement>(),
+        (KvType.BF16, KvType.BF16) => new FloatAttentionJob<V, TLanes, BrainElement, BrainElement>(),
+        (KvType.F16, KvType.F32) => new FloatAttentionJob<V, TLanes, HalfElement, SingleElement>(),
+        (KvType.F32, KvType.F16) => new FloatAttentionJob<V, TLanes, SingleElement, HalfElement>(),
+        // Rare pairs are widened, which costs them some speed and the program no kernels.
+        (KvType.F32, _) => Create<V, TLanes, FloatPage<SingleElement>>(value),
+        (KvType.F16, _) => Create<V, TLanes, FloatPage<HalfElement>>(value),
+        (KvType.BF16, _) => Create<V, TLanes, FloatPage<BrainElement>>(value),
+        (KvType.Q8_0, _) => Create<V, TLanes, BytePage>(value),
+        _ => Create<V, TLanes, NibblePage>(value),
+    };
+
+    private static AttentionJob Create<V, TLanes, TKey>(KvType value) where V : struct where TLanes : struct, ILanes<V> where TKey : struct, IPageType => value switch
+    {
+        KvType.F32 => new AttentionJob<V, TLanes, TKey, FloatPage<SingleElement>>(),
+        KvType.F16 => new AttentionJob<V, TLanes, TKey, FloatPage<HalfElement>>(),
+        KvType.BF16 => new AttentionJob<V, TLanes, TKey, FloatPage<BrainElement>>(),
+        KvType.Q8_0 => new AttentionJob<V, TLanes, TKey, BytePage>(),
+        _ => new AttentionJob<V, TLanes, TKey, NibblePage>(),
     };
 }
 

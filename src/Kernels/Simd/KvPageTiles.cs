@@ -4,7 +4,8 @@ namespace Inference.Kernels;
 
 /// <summary>
 /// Pages of the host: [layer][block][kv head][tile of 16 tokens] { K [keyDim][16], V [16][valueDim] } in one buffer. K lies transposed, so that a
-/// vector holds one dim of 16 tokens and scores need no sum across lanes. Every tile starts on a cache line; the tiles of a head in a block are consecutive.
+/// vector holds one dim of 16 tokens and scores need no sum across lanes. Tiles of float types start on a cache line; the tiles of a head in a block are
+/// consecutive. Quantised planes (<see cref="BytePage"/>, <see cref="NibblePage"/>) have their scales first.
 /// </summary>
 internal sealed unsafe class TiledPages : KvPages
 {
@@ -19,8 +20,8 @@ internal sealed unsafe class TiledPages : KvPages
         CheckMultiple(layout.KeyDim, int.MaxValue, nameof(layout.KeyDim));
         CheckMultiple(layout.ValueDim, int.MaxValue, nameof(layout.ValueDim));
         CheckMultiple(layout.BlockSize, 256, nameof(layout.BlockSize));
-        KeyTileBytes = (long)layout.KeyDim * TileTokens * KvLayout.Bytes(layout.KeyType);
-        TileBytes = KeyTileBytes + (long)layout.ValueDim * TileTokens * KvLayout.Bytes(layout.ValueType);
+        KeyTileBytes = (long)layout.KeyBytes * TileTokens;
+        TileBytes = KeyTileBytes + (long)layout.ValueBytes * TileTokens;
         HeadBytes = TileBytes * (layout.BlockSize / TileTokens);
         BlockBytes = HeadBytes * layout.KvHeads;
         buffer = new NativeBuffer(checked(BlockBytes * blocks * layout.Layers), clear: false);
@@ -37,6 +38,15 @@ internal sealed unsafe class TiledPages : KvPages
 
     /// <summary>Bytes from block to block of a layer.</summary>
     public long BlockBytes { get; }
+
+    public override long BytesPerBlock => BlockBytes * Layout.Layers;
+
+    /// <summary>A block in one layer.</summary>
+    public Span<byte> Block(int layer, int block)
+    {
+        ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual((uint)block, (uint)Blocks, nameof(block));
+        return new Span<byte>(Layer(layer) + block * BlockBytes, checked((int)BlockBytes));
+    }
 
     /// <summary>First byte of a layer's blocks.</summary>
     public byte* Layer(int layer)

@@ -95,9 +95,7 @@ internal sealed unsafe class RopeWriteJob<V, TLanes> : RopeWriteJob where V : st
         {
             NormRotate(k, KeyGain, cos, sin);
             WriteKey(k, tile, inTile, head16);
-            byte* value = tile + Pages.KeyTileBytes;
-            if (Pages.Layout.ValueType == KvType.F16) Write<HalfElement>(v, value + (long)inTile * valueDim * HalfElement.Bytes, valueDim);
-            else Write<SingleElement>(v, value + (long)inTile * valueDim * SingleElement.Bytes, valueDim);
+            WriteValue(v, tile + Pages.KeyTileBytes, inTile);
         }
     }
 
@@ -166,15 +164,33 @@ internal sealed unsafe class RopeWriteJob<V, TLanes> : RopeWriteJob where V : st
     private void WriteKey(float* key, byte* tile, int column, ushort* head16)
     {
         int dims = Shape.KeyDim;
-        if (Pages.Layout.KeyType == KvType.F32)
+        switch (Pages.Layout.KeyType)
         {
-            float* to = (float*)tile + column;
-            for (int d = 0; d < dims; d++) to[d * TiledPages.TileTokens] = key[d];
-            return;
+            case KvType.F32:
+                float* to = (float*)tile + column;
+                for (int d = 0; d < dims; d++) to[d * TiledPages.TileTokens] = key[d];
+                return;
+            case KvType.Q8_0: BytePage.WriteKey(new ReadOnlySpan<float>(key, dims), tile, column); return;
+            case KvType.Q4_0: NibblePage.WriteKey(new ReadOnlySpan<float>(key, dims), tile, column); return;
+            case KvType.F16: Write<HalfElement>(key, (byte*)head16, dims); break;
+            default: Write<BrainElement>(key, (byte*)head16, dims); break;
         }
-        Write<HalfElement>(key, (byte*)head16, dims);
         ushort* to16 = (ushort*)tile + column;
         for (int d = 0; d < dims; d++) to16[d * TiledPages.TileTokens] = head16[d];
+    }
+
+    /// <summary>One token's value is a row of the tile.</summary>
+    private void WriteValue(float* value, byte* tile, int row)
+    {
+        int dims = Shape.ValueDim;
+        switch (Pages.Layout.ValueType)
+        {
+            case KvType.F32: Write<SingleElement>(value, tile + (long)row * dims * SingleElement.Bytes, dims); break;
+            case KvType.F16: Write<HalfElement>(value, tile + (long)row * dims * HalfElement.Bytes, dims); break;
+            case KvType.BF16: Write<BrainElement>(value, tile + (long)row * dims * BrainElement.Bytes, dims); break;
+            case KvType.Q8_0: BytePage.WriteValue(new ReadOnlySpan<float>(value, dims), tile, row); break;
+            default: NibblePage.WriteValue(new ReadOnlySpan<float>(value, dims), tile, row); break;
+        }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]

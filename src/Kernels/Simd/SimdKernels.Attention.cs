@@ -3,7 +3,8 @@ namespace Inference.Kernels;
 /// <summary>Pages, rotary embedding, attention and the activation: operands are checked here, the work is in RopeWriteJob, AttentionJob and GateUpJob.</summary>
 internal sealed unsafe partial class SimdKernels
 {
-    private readonly AttentionJob?[] attention = new AttentionJob?[4]; // by key and value type
+    private const int KvTypes = (int)KvType.Q4_0 + 1;
+    private readonly AttentionJob?[] attention = new AttentionJob?[KvTypes * KvTypes]; // by key and value type
     private RopeWriteJob? ropeWrite;
     private GateUpJob? gateUp;
 
@@ -24,7 +25,7 @@ internal sealed unsafe partial class SimdKernels
         Check(shape, pages, q, shape.Heads * shape.KeyDim, nameof(q));
         Check(shape, pages, output, shape.Heads * shape.ValueDim, nameof(output));
         KvLayout layout = pages.Layout;
-        AttentionJob job = attention[2 * (int)layout.KeyType + (int)layout.ValueType] ??= AttentionJob.Create(Level, layout.KeyType, layout.ValueType);
+        AttentionJob job = attention[KvTypes * (int)layout.KeyType + (int)layout.ValueType] ??= AttentionJob.Create(Level, layout.KeyType, layout.ValueType);
         pool.Run(job, job.Begin(batch, shape, Pointer(q), (TiledPages)pages, layer, Pointer(output), Threads));
     }
 

@@ -58,4 +58,23 @@ internal readonly unsafe struct Avx2Lanes : ILanes<Vector256<float>>
         Vector256<uint> half = Vector256.ConditionalSelect(small, subnormal, normal) | nan | ((bits >>> 16) & Vector256.Create(0x8000u));
         Vector128.Narrow(half.GetLower(), half.GetUpper()).Store(to);
     }
+
+    [MethodImpl(Inline)]
+    public static Vector256<float> LoadBrain(ushort* from) => (Avx2.ConvertToVector256Int32((short*)from) << 16).AsSingle();
+
+    [MethodImpl(Inline)]
+    public static void StoreBrain(Vector256<float> value, ushort* to)
+    {
+        Vector256<uint> bits = value.AsUInt32(), rounded = bits + Vector256.Create(0x7fffu) + ((bits >>> 16) & Vector256.Create(1u));
+        Vector256<uint> nan = Vector256.GreaterThan(bits & Vector256.Create(0x7fffffffu), Vector256.Create(0x7f800000u));
+        Vector256<uint> brain = Vector256.ConditionalSelect(nan, bits | Vector256.Create(0x400000u), rounded) >>> 16;
+        Vector128.Narrow(brain.GetLower(), brain.GetUpper()).Store(to);
+    }
+
+    [MethodImpl(Inline)]
+    public static void Widen(Vector128<sbyte> quants, float* scales, float* to)
+    {
+        (Avx.ConvertToVector256Single(Avx2.ConvertToVector256Int32(quants)) * Vector256.Load(scales)).Store(to);
+        (Avx.ConvertToVector256Single(Avx2.ConvertToVector256Int32(Sse2.ShiftRightLogical128BitLane(quants, 8))) * Vector256.Load(scales + 8)).Store(to + 8);
+    }
 }

@@ -58,4 +58,20 @@ internal readonly unsafe struct Avx512Lanes : ILanes<Vector512<float>>
         Vector512<uint> half = Vector512.ConditionalSelect(small, subnormal, normal) | nan | ((bits >>> 16) & Vector512.Create(0x8000u));
         Avx512F.ConvertToVector256UInt16(half).Store(to);
     }
+
+    [MethodImpl(Inline)]
+    public static Vector512<float> LoadBrain(ushort* from) => (Avx512F.ConvertToVector512Int32(Vector256.Load((short*)from)) << 16).AsSingle();
+
+    [MethodImpl(Inline)]
+    public static void StoreBrain(Vector512<float> value, ushort* to)
+    {
+        Vector512<uint> bits = value.AsUInt32(), rounded = bits + Vector512.Create(0x7fffu) + ((bits >>> 16) & Vector512.Create(1u));
+        Vector512<uint> nan = Vector512.GreaterThan(bits & Vector512.Create(0x7fffffffu), Vector512.Create(0x7f800000u));
+        Vector512<uint> brain = Vector512.ConditionalSelect(nan, bits | Vector512.Create(0x400000u), rounded) >>> 16;
+        Avx512F.ConvertToVector256UInt16(brain).Store(to);
+    }
+
+    [MethodImpl(Inline)]
+    public static void Widen(Vector128<sbyte> quants, float* scales, float* to) =>
+        (Avx512F.ConvertToVector512Single(Avx512F.ConvertToVector512Int32(quants)) * Vector512.Load(scales)).Store(to);
 }

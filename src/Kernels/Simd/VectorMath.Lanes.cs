@@ -1,3 +1,5 @@
+using System.Runtime.Intrinsics;
+
 namespace Inference.Kernels;
 
 /// <summary>
@@ -55,6 +57,15 @@ internal unsafe interface ILanes<V> where V : struct
 
     /// <summary>Rounds to float16, ties to even; too large becomes infinity, NaN stays NaN.</summary>
     static abstract void StoreHalf(V value, ushort* to);
+
+    /// <summary>bfloat16 bits as float32.</summary>
+    static abstract V LoadBrain(ushort* from);
+
+    /// <summary>Rounds to bfloat16, ties to even; NaN stays NaN.</summary>
+    static abstract void StoreBrain(V value, ushort* to);
+
+    /// <summary>to[i] = quants[i] * scales[i] for 16 of each.</summary>
+    static abstract void Widen(Vector128<sbyte> quants, float* scales, float* to);
 }
 
 /// <summary>Elements of a stored plane and how they come into a vector.</summary>

@@ -64,4 +64,26 @@ internal readonly unsafe struct PortableLanes : ILanes<Vector128<float>>
         Vector128<uint> half = Vector128.ConditionalSelect(small, subnormal, normal) | nan | ((bits >>> 16) & Vector128.Create(0x8000u));
         *(ulong*)to = Vector128.Narrow(half, half).AsUInt64().ToScalar();
     }
+
+    [MethodImpl(Inline)]
+    public static Vector128<float> LoadBrain(ushort* from) => (Vector128.WidenLower(Vector128.CreateScalarUnsafe(*(long*)from).AsInt16()) << 16).AsSingle();
+
+    [MethodImpl(Inline)]
+    public static void StoreBrain(Vector128<float> value, ushort* to)
+    {
+        Vector128<uint> bits = value.AsUInt32(), rounded = bits + Vector128.Create(0x7fffu) + ((bits >>> 16) & Vector128.Create(1u));
+        Vector128<uint> nan = Vector128.GreaterThan(bits & Vector128.Create(0x7fffffffu), Vector128.Create(0x7f800000u));
+        Vector128<uint> brain = Vector128.ConditionalSelect(nan, bits | Vector128.Create(0x400000u), rounded) >>> 16;
+        *(ulong*)to = Vector128.Narrow(brain, brain).AsUInt64().ToScalar();
+    }
+
+    [MethodImpl(Inline)]
+    public static void Widen(Vector128<sbyte> quants, float* scales, float* to)
+    {
+        (Vector128<short> low, Vector128<short> high) = Vector128.Widen(quants);
+        (Vector128.ConvertToSingle(Vector128.WidenLower(low)) * Vector128.Load(scales)).Store(to);
+        (Vector128.ConvertToSingle(Vector128.WidenUpper(low)) * Vector128.Load(scales + 4)).Store(to + 4);
+        (Vector128.ConvertToSingle(Vector128.WidenLower(high)) * Vector128.Load(scales + 8)).Store(to + 8);
+        (Vector128.ConvertToSingle(Vector128.WidenUpper(high)) * Vector128.Load(scales + 12)).Store(to + 12);
+    }
 }

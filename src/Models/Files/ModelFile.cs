@@ -29,6 +29,9 @@ internal abstract class ModelFile : IDisposable
     /// <summary>The model's name where the file has none: that of the file or folder.</summary>
     public virtual string FallbackName => System.IO.Path.GetFileNameWithoutExtension(Path);
 
+    /// <summary>Names of the tensor types that this build reads from such a file, for messages.</summary>
+    public virtual IEnumerable<string> ReadableTypes => TensorFormat.All.Select(format => format.Name);
+
     /// <summary>Tensors in the file's order.</summary>
     public IReadOnlyList<StoredTensor> Tensors => tensors;
 
@@ -80,6 +83,10 @@ internal abstract class ModelFile : IDisposable
     /// <exception cref="ModelFormatException">It is absent, damaged, or of a kind that is not supported.</exception>
     public abstract Tokenizer ReadTokenizer();
 
+    /// <summary>Reads the tokenizer in the form that GGUF files have, for writing one: a token for every row of the embedding.</summary>
+    /// <exception cref="ModelFormatException">It is absent, damaged, or none that a GGUF file can hold.</exception>
+    public abstract VocabularyData ReadVocabulary();
+
     /// <summary>Reads the chat template; null where there is none.</summary>
     /// <exception cref="ModelFormatException">A file or key with it is damaged.</exception>
     public abstract ChatTemplate? ReadChatTemplate();
@@ -110,7 +117,7 @@ internal abstract class ModelFile : IDisposable
     {
         string what = $"tensor {OwnName(tensor.Name)}";
         TensorFormat format = TensorFormat.Find(tensor.Type)
-            ?? throw new ModelFormatException(Path, what, "a type of " + string.Join(", ", TensorFormat.All.Select(f => f.Name)), tensor.TypeName);
+            ?? throw new ModelFormatException(Path, what, "a type of " + string.Join(", ", ReadableTypes), tensor.TypeName);
         if (Math.Max(tensor.Rows, tensor.Columns) > int.MaxValue) throw new ModelFormatException(Path, what, "fewer than 2^31 rows and columns", tensor.Shape);
         return new(tensor.Name, format, (int)tensor.Rows, (int)tensor.Columns, data);
     }

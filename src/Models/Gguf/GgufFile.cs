@@ -97,6 +97,8 @@ internal sealed unsafe partial class GgufFile : ModelFile
 
     public override Tokenizer ReadTokenizer() => Tokenizer.FromGguf(this);
 
+    public override VocabularyData ReadVocabulary() => VocabularyData.Read(this);
+
     public override ChatTemplate? ReadChatTemplate() => ChatTemplateFiles.FromGguf(this);
 
     public override void Dispose() => mapping.Dispose();

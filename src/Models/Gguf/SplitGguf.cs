@@ -85,6 +85,8 @@ internal sealed class SplitGguf : ModelFile
 
     public override Tokenizer ReadTokenizer() => First.ReadTokenizer();
 
+    public override VocabularyData ReadVocabulary() => First.ReadVocabulary();
+
     public override ChatTemplate? ReadChatTemplate() => First.ReadChatTemplate();
 
     public override void Dispose()

@@ -110,8 +110,8 @@ internal static class MixRules
         [TensorType.Q6_K] = TensorType.Q8_0,
         [TensorType.Q5_K] = TensorType.Q5_1,
         [TensorType.Q4_K] = TensorType.Q5_0,
-        [TensorType.Q3_K] = TensorType.IQ4_NL,
-        [TensorType.Q2_K] = TensorType.IQ4_NL,
+        [TensorType.Q3_K] = TensorType.Q4_0,
+        [TensorType.Q2_K] = TensorType.Q4_0,
         [TensorType.IQ4_XS] = TensorType.IQ4_NL,
     };
 

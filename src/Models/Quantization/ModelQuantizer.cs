@@ -27,28 +27,29 @@ internal static class ModelQuantizer
     /// <param name="cancellation">Ends the work early.</param>
     /// <exception cref="ModelFormatException">The model cannot be read, is quantised already, or holds numbers that the new types cannot.</exception>
     /// <exception cref="IOException">The new file cannot be written.</exception>
-    public static QuantizationResult Quantize(GgufFile model, string path, QuantizationOptions options, Action<long, long>? progress = null, CancellationToken cancellation = default)
+    public static QuantizationResult Quantize(ModelFile model, string path, QuantizationOptions options, Action<long, long>? progress = null, CancellationToken cancellation = default)
     {
+        GgufFile file = model as GgufFile ?? (model as SplitGguf)?.First ?? throw new ModelFormatException(model.Path, "file", "GGUF (convert takes folders)", model.Format);
         var metadata = new GgufMetadata();
         // A copy is one file, also of a model in several.
-        foreach (string key in model.Metadata.Keys)
-            if (!key.StartsWith("split.", StringComparison.Ordinal)) metadata.Copy(model, key);
-        return Write(model, metadata, path, options, progress, cancellation);
+        foreach (string key in file.Metadata.Keys)
+            if (!key.StartsWith("split.", StringComparison.Ordinal)) metadata.Copy(file, key);
+        return Write(model, model.Tensors, metadata, path, options, progress, cancellation);
     }
 
-    /// <summary>Writes any model; <paramref name="metadata"/> lacks only what tells of the quantisation.</summary>
-    public static QuantizationResult Write(ModelFile model, GgufMetadata metadata, string path, QuantizationOptions options, Action<long, long>? progress = null, CancellationToken cancellation = default)
+    /// <summary>Writes tensors of any model in the order given; <paramref name="metadata"/> lacks only what tells of the quantisation.</summary>
+    public static QuantizationResult Write(ModelFile model, IReadOnlyList<StoredTensor> tensors, GgufMetadata metadata, string path, QuantizationOptions options, Action<long, long>? progress = null, CancellationToken cancellation = default)
     {
-        List<GgufTensorEntry> entries = QuantizationPlan.Of(model, options);
-        TensorSource[] sources = [.. model.Tensors.Select(model.Source)];
+        List<GgufTensorEntry> entries = QuantizationPlan.Of(model, tensors, options);
+        TensorSource[] sources = [.. tensors.Select(model.Source)];
         var importances = new float[]?[entries.Count];
         int unguided = 0;
         for (int i = 0; i < entries.Count; i++)
         {
-            if (entries[i].Type == model.Tensors[i].Type) continue;
+            if (entries[i].Type == sources[i].Format.Type) continue;
             if (IsLossy(sources[i].Format.Type) && !options.Requantize)
-                throw new ModelFormatException(model.Path, $"tensor {model.OwnName(entries[i].Name)}", "F32, F16 or BF16 (--requantize takes others too, and adds to their error)", model.Tensors[i].TypeName);
-            importances[i] = options.Importance?.Of(model.Tensors[i]);
+                throw new ModelFormatException(model.Path, $"tensor {model.OwnName(entries[i].Name)}", "F32, F16 or BF16 (--requantize takes others too, and adds to their error)", tensors[i].TypeName);
+            importances[i] = options.Importance?.Of(tensors[i]);
             if (options.Importance is not null && importances[i] is null && IsLossy(entries[i].Type)) unguided++;
         }
         metadata.Set("general.file_type", (uint)options.Mix.FileType).Set("general.quantization_version", 2u);

@@ -16,6 +16,9 @@ internal sealed record QuantizationOptions(QuantizationMix Mix)
     /// <summary>Type of the token embedding in place of the mix's.</summary>
     public TensorType? EmbeddingType { get; init; }
 
+    /// <summary>Type of what is not quantised: vectors, norms, routers. Null: they stay as they are.</summary>
+    public TensorType? VectorType { get; init; }
+
     /// <summary>Weights for the errors; null: plain least squares.</summary>
     public ImportanceMatrix? Importance { get; init; }
 
@@ -35,16 +38,16 @@ internal static class QuantizationPlan
     /// <summary>Matrices that are read by other rules than products, or so small that bits saved there are not worth it.</summary>
     private static readonly string[] KeptNames = ["_norm.weight", "ffn_gate_inp.weight", "position_embd.weight", "token_types.weight", "ssm_conv1d.weight"];
 
-    /// <summary>Tensors and their types to be, in the file's order.</summary>
-    public static List<GgufTensorEntry> Of(ModelFile model, QuantizationOptions options)
+    /// <summary>Tensors and their types to be, in the order given.</summary>
+    public static List<GgufTensorEntry> Of(ModelFile model, IReadOnlyList<StoredTensor> tensors, QuantizationOptions options)
     {
         MixContext context = ReadContext(model, options.Importance is not null);
         bool tied = model.FindTensor(TensorNames.Output) is null;
-        return [.. model.Tensors.Select(tensor => new GgufTensorEntry(tensor.Name, Choose(tensor), tensor.Dims))];
+        return [.. tensors.Select(tensor => new GgufTensorEntry(tensor.Name, Choose(tensor), tensor.Dims))];
 
         TensorType Choose(StoredTensor tensor)
         {
-            if (!IsQuantized(tensor)) return tensor.Type;
+            if (!IsQuantized(tensor)) return options.VectorType ?? tensor.Type;
             TensorRole role = RoleOf(tensor.Name, tied);
             TensorType type = options.Pure ? options.Mix.Type : MixRules.TypeOf(options.Mix, role, LayerOf(tensor.Name), context);
             if (tensor.Name == TensorNames.TokenEmbedding && options.EmbeddingType is { } embedding) type = embedding;

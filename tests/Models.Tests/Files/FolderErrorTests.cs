@@ -69,6 +69,15 @@ public class FolderErrorTests
             Assert.Equal(Path.Combine(folder.Path, name), FolderTests.Refused(folder.Set(name, text).Path).File);
     }
 
+    [Theory, InlineData("config.json"), InlineData("generation_config.json"), InlineData("tokenizer_config.json")]
+    public void A_name_that_is_half_a_surrogate_pair_is_refused_where_another_is_looked_for(string name)
+    {
+        using var folder = new TinyFolder("llama");
+        folder.Save();
+        folder.Set(name, "{\"\\ud800aaaaaaaaaaaaaaaaaa\":1}");
+        Assert.Equal(Path.Combine(folder.Path, name), FolderTests.Refused(folder.Path).File);
+    }
+
     [Fact]
     public void One_error_names_every_tensor_that_does_not_fit_as_the_folder_calls_it()
     {

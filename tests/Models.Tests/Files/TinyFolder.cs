@@ -8,11 +8,21 @@ internal sealed class TinyFolder : IDisposable
 {
     private static readonly Dictionary<string, string> Parts = new()
     {
-        ["attn_norm.weight"] = "input_layernorm.weight", ["attn_output.weight"] = "self_attn.o_proj.weight", ["attn_output.bias"] = "self_attn.o_proj.bias",
-        ["ffn_norm.weight"] = "post_attention_layernorm.weight", ["ffn_gate.weight"] = "mlp.gate_proj.weight", ["ffn_up.weight"] = "mlp.up_proj.weight", ["ffn_down.weight"] = "mlp.down_proj.weight",
-        ["attn_q_norm.weight"] = "self_attn.q_norm.weight", ["attn_k_norm.weight"] = "self_attn.k_norm.weight",
-        ["attn_q.weight"] = "self_attn.q_proj.weight", ["attn_k.weight"] = "self_attn.k_proj.weight", ["attn_v.weight"] = "self_attn.v_proj.weight",
-        ["attn_q.bias"] = "self_attn.q_proj.bias", ["attn_k.bias"] = "self_attn.k_proj.bias", ["attn_v.bias"] = "self_attn.v_proj.bias",
+        ["attn_norm.weight"] = "input_layernorm.weight",
+        ["attn_output.weight"] = "self_attn.o_proj.weight",
+        ["attn_output.bias"] = "self_attn.o_proj.bias",
+        ["ffn_norm.weight"] = "post_attention_layernorm.weight",
+        ["ffn_gate.weight"] = "mlp.gate_proj.weight",
+        ["ffn_up.weight"] = "mlp.up_proj.weight",
+        ["ffn_down.weight"] = "mlp.down_proj.weight",
+        ["attn_q_norm.weight"] = "self_attn.q_norm.weight",
+        ["attn_k_norm.weight"] = "self_attn.k_norm.weight",
+        ["attn_q.weight"] = "self_attn.q_proj.weight",
+        ["attn_k.weight"] = "self_attn.k_proj.weight",
+        ["attn_v.weight"] = "self_attn.v_proj.weight",
+        ["attn_q.bias"] = "self_attn.q_proj.bias",
+        ["attn_k.bias"] = "self_attn.k_proj.bias",
+        ["attn_v.bias"] = "self_attn.v_proj.bias",
     };
 
     /// <param name="architecture">llama, qwen2 or qwen3.</param>

@@ -21,6 +21,7 @@ internal sealed record BenchReport(Inspection Model, string Device, EngineOption
             json.WriteNumber("parameters", Model.ParameterCount);
             json.WriteString("device", Device);
             json.WriteString("kv_type", Options.KvType.ToString().ToLowerInvariant());
+            json.WriteString("kv_value_type", (Options.KvValueType ?? Options.KvType).ToString().ToLowerInvariant());
             json.WriteArray("results", Results, r =>
             {
                 json.WriteStartObject();

@@ -6,13 +6,17 @@ namespace Inference.Cli;
 internal sealed class EngineCliOptions
 {
     private readonly DeviceCliOptions device = new();
-    private readonly Option<KvCacheType?> kvType = CliOption.Single<KvCacheType?>("--kv-type", "f16|f32", "Element type of the KV cache. Default f16.", "f16 or f32 (quantised types come later)", ReadKvType);
+    private readonly Option<KvCacheType[]?> kvType = CliOption.Single<KvCacheType[]?>("--kv-type", "K[,V]", "Type of the KV cache, or of keys and values apart: f32, f16, bf16, q8_0, q4_0. Default f16.",
+        "f32, f16, bf16, q8_0 or q4_0, or two of them for keys and values, such as q8_0,q4_0", ReadKvTypes);
     private readonly Option<int?> blockSize = CliOption.Integer("--block-size", "Tokens in a KV block, a multiple of 16. Default 16.", 16, 256);
     private readonly Option<int?> maxBatchTokens = CliOption.Integer("--max-batch-tokens", "Token rows in one step. Default 512.", 1, 65536);
     private readonly Option<bool> exact = CliOption.Flag("--exact", "Expand weights to F32 and compute with F32 activations and KV: the yardstick, slow and large.");
     private readonly Option<bool> noPack = CliOption.Flag("--no-pack", "Compute straight from the file instead of packing weights at load: slower.");
+    private readonly Option<bool> noPrefixCache = CliOption.Flag("--no-prefix-cache", "Compute every prompt from its beginning, also where an earlier one began alike.");
     private readonly Option<long?> kvMemory = CliOption.Bytes("--kv-memory", "KV memory, for example 512M or 2G. Default: room for 4 sequences of up to 8,192 tokens, at most a quarter of the memory.");
     private readonly Option<int?> kvBlocks = CliOption.Integer("--kv-blocks", "KV memory as a number of blocks.", 1);
+    private readonly Option<long?> swapMemory = CliOption.Bytes("--swap-memory", "Host memory for the KV blocks of preempted sequences, for example 512M. Default: on a GPU as much as its KV memory, on cpu none.");
+    private readonly Option<PreemptionMode?> preemption = CliOption.Single<PreemptionMode?>("--preemption", "cheapest|recompute|swap", "What becomes of a sequence whose KV blocks another one needs. Default cheapest.", "cheapest, recompute or swap", ReadPreemption);
     private readonly Option<int?> context = CliOption.Integer("--context", "Longest sequence in tokens, prompt and answer. Default: the model's own.", 1);
     private readonly Option<int?> maxSequences = CliOption.Integer("--max-sequences", "Sequences that run at once; others wait. Default 64.", 1, 16384);
     private readonly Option<int?> maxChunk = CliOption.Integer("--max-chunk", "Longest part of one prompt in one step. Default: only --max-batch-tokens bounds it.", 1);
@@ -21,7 +25,7 @@ internal sealed class EngineCliOptions
     public void AddTo(Command command, bool sizes)
     {
         device.AddTo(command);
-        Option[] options = sizes ? [kvType, kvMemory, kvBlocks, blockSize, context, maxBatchTokens, maxChunk, maxSequences, exact, noPack] : [kvType, blockSize, maxBatchTokens, exact, noPack];
+        Option[] options = sizes ? [kvType, kvMemory, kvBlocks, swapMemory, preemption, blockSize, context, maxBatchTokens, maxChunk, maxSequences, exact, noPack, noPrefixCache] : [kvType, blockSize, maxBatchTokens, exact, noPack, noPrefixCache];
         foreach (Option option in options) command.Add(option);
     }
 
@@ -33,25 +37,45 @@ internal sealed class EngineCliOptions
         long? bytes = parsed.GetValue(kvMemory);
         int? blocks = parsed.GetValue(kvBlocks);
         if (bytes is not null && blocks is not null) throw new UsageException("--kv-memory and --kv-blocks exclude each other");
+        KvCacheType[] types = parsed.GetValue(kvType) is { Length: > 0 } given ? given : [options.KvType];
         return options with
         {
-            KvType = parsed.GetValue(kvType) ?? options.KvType,
+            KvType = types[0],
+            KvValueType = types[^1],
             BlockSize = block,
             KvMemoryBytes = bytes,
             KvBlocks = blocks,
+            SwapMemoryBytes = parsed.GetValue(swapMemory),
+            Preemption = parsed.GetValue(preemption) ?? options.Preemption,
             ContextLength = parsed.GetValue(context),
             MaxBatchTokens = parsed.GetValue(maxBatchTokens) ?? options.MaxBatchTokens,
             MaxPrefillChunk = parsed.GetValue(maxChunk),
             MaxSequences = parsed.GetValue(maxSequences) ?? options.MaxSequences,
             Exact = parsed.GetValue(exact),
+            PrefixCaching = !parsed.GetValue(noPrefixCache),
             PackWeights = !parsed.GetValue(noPack),
             Logger = CommonOptions.Logger(parsed),
         };
     }
 
-    private static bool ReadKvType(string text, out KvCacheType? type)
+    private static bool ReadKvTypes(string text, out KvCacheType[]? types)
     {
-        type = text switch { "f16" => KvCacheType.F16, "f32" => KvCacheType.F32, _ => null };
-        return type is not null;
+        KvCacheType?[] read = [.. text.Split(',').Select(name => (KvCacheType?)(name switch
+        {
+            "f32" => KvCacheType.F32,
+            "f16" => KvCacheType.F16,
+            "bf16" => KvCacheType.BF16,
+            "q8_0" => KvCacheType.Q8_0,
+            "q4_0" => KvCacheType.Q4_0,
+            _ => null,
+        }))];
+        types = [.. read.OfType<KvCacheType>()];
+        return read.Length is 1 or 2 && types.Length == read.Length;
+    }
+
+    private static bool ReadPreemption(string text, out PreemptionMode? mode)
+    {
+        mode = text switch { "cheapest" => PreemptionMode.Cheapest, "recompute" => PreemptionMode.Recompute, "swap" => PreemptionMode.Swap, _ => null };
+        return mode is not null;
     }
 }

@@ -12,7 +12,7 @@ internal static class QuantizeRun
     public static async Task<int> RunAsync(CliConsole console, string from, string to, QuantizationOptions options)
     {
         CheckPaths(from, to, options.Replace);
-        using GgufFile model = GgufFile.Open(from);
+        using ModelFile model = ModelFile.Open(from);
         await WriteAsync(console, "Quantizing", model.Length, to, options, report => ModelQuantizer.Quantize(model, to, options, report, console.Cancellation)).ConfigureAwait(false);
         return ExitCode.Done;
     }

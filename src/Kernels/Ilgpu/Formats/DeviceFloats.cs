@@ -36,16 +36,9 @@ internal readonly struct DeviceBF16 : IPackedFormat, IFloatFormat
     public static PackedSizes Sizes(int rows, int columns) => new((long)rows * columns / 8, 1, 1, 1);
     public static void PackRow(ReadOnlySpan<byte> blocks, in PackedHost packed, int row) => FloatRows.Copy(blocks, packed, row, 8);
 
-    public static Float8 Load<TIsa>(PackedMatrix w, int row, int vector) where TIsa : struct, IIsa
-    {
-        UInt4 v = w.Quants[(long)row * w.Chunks * 4 + vector];
-        return new() { Low = Pairs(v.X, v.Y), High = Pairs(v.Z, v.W) };
-    }
+    public static Float8 Load<TIsa>(PackedMatrix w, int row, int vector) where TIsa : struct, IIsa => FloatRows.FromBrains(w.Quants[(long)row * w.Chunks * 4 + vector]);
 
     public static float Element<TIsa>(PackedMatrix w, int row, int column) where TIsa : struct, IIsa => FloatRows.Element(Load<TIsa>(w, row, column >> 3), column & 7);
-
-    private static Float4 Pairs(uint a, uint b) =>
-        new() { X = Interop.IntAsFloat(a << 16), Y = Interop.IntAsFloat(a & 0xffff0000u), Z = Interop.IntAsFloat(b << 16), W = Interop.IntAsFloat(b & 0xffff0000u) };
 }
 
 /// <summary>Parts that float formats share.</summary>
@@ -61,6 +54,9 @@ internal static class FloatRows
     /// <summary>Eight float16 values.</summary>
     public static Float8 FromHalves<TIsa>(UInt4 v) where TIsa : struct, IIsa => new() { Low = Pairs<TIsa>(v.X, v.Y), High = Pairs<TIsa>(v.Z, v.W) };
 
+    /// <summary>Eight bfloat16 values.</summary>
+    public static Float8 FromBrains(UInt4 v) => new() { Low = Brains(v.X, v.Y), High = Brains(v.Z, v.W) };
+
     /// <summary>Element 0-7; selects instead of indexing.</summary>
     public static float Element(Float8 v, int i)
     {
@@ -68,6 +64,9 @@ internal static class FloatRows
         int j = i & 3;
         return j < 2 ? (j == 0 ? half.X : half.Y) : (j == 2 ? half.Z : half.W);
     }
+
+    private static Float4 Brains(uint a, uint b) =>
+        new() { X = Interop.IntAsFloat(a << 16), Y = Interop.IntAsFloat(a & 0xffff0000u), Z = Interop.IntAsFloat(b << 16), W = Interop.IntAsFloat(b & 0xffff0000u) };
 
     private static Float4 Pairs<TIsa>(uint a, uint b) where TIsa : struct, IIsa =>
         new() { X = TIsa.Half(a & 0xffffu), Y = TIsa.Half(a >> 16), Z = TIsa.Half(b & 0xffffu), W = TIsa.Half(b >> 16) };

@@ -241,6 +241,29 @@ internal static unsafe partial class TileTable
         _ => null,
     };
 
+    /// <summary>The tile of a width for panels that a PanelDecoder decoded.</summary>
+    public static delegate*<byte*, int, TileInput*, float*, void> FindDecoded(SimdLevel level, int tokens) => (level, tokens) switch
+    {
+        (SimdLevel.Portable, 1) => &PortableTiles.Decoded_1,
+        (SimdLevel.Portable, 2) => &PortableTiles.Decoded_2,
+        (SimdLevel.Portable, 4) => &PortableTiles.Decoded_4,
+        (SimdLevel.Avx2, 1) => &Avx2Tiles.Decoded_1,
+        (SimdLevel.Avx2, 2) => &Avx2Tiles.Decoded_2,
+        (SimdLevel.Avx2, 4) => &Avx2Tiles.Decoded_4,
+        (SimdLevel.Avx2Vnni, 1) => &Avx2VnniTiles.Decoded_1,
+        (SimdLevel.Avx2Vnni, 2) => &Avx2VnniTiles.Decoded_2,
+        (SimdLevel.Avx2Vnni, 4) => &Avx2VnniTiles.Decoded_4,
+        (SimdLevel.Avx512, 1) when AvxVnni.IsSupported => &Avx512VnniTiles.Decoded_1,
+        (SimdLevel.Avx512, 2) when AvxVnni.IsSupported => &Avx512VnniTiles.Decoded_2,
+        (SimdLevel.Avx512, 4) when AvxVnni.IsSupported => &Avx512VnniTiles.Decoded_4,
+        (SimdLevel.Avx512, 8) when AvxVnni.IsSupported => &Avx512VnniTiles.Decoded_8,
+        (SimdLevel.Avx512, 1) => &Avx512Tiles.Decoded_1,
+        (SimdLevel.Avx512, 2) => &Avx512Tiles.Decoded_2,
+        (SimdLevel.Avx512, 4) => &Avx512Tiles.Decoded_4,
+        (SimdLevel.Avx512, 8) => &Avx512Tiles.Decoded_8,
+        _ => null,
+    };
+
     /// <summary>Tokens of the widest tiles.</summary>
     public static int Widest(SimdLevel level) => level switch
     {

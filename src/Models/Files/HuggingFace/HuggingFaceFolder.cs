@@ -46,6 +46,8 @@ internal sealed unsafe class HuggingFaceFolder : ModelFile
 
     public override string Format => "safetensors";
 
+    public override IEnumerable<string> ReadableTypes => [nameof(TensorType.F32), nameof(TensorType.F16), nameof(TensorType.BF16)];
+
     public override long Length => files.Sum(file => file.Length);
 
     public override string FallbackName
@@ -138,11 +140,10 @@ internal sealed unsafe class HuggingFaceFolder : ModelFile
             throw new ModelFormatException(Path, "tensors", $"{OwnName(TensorNames.Output)}, since tie_word_embeddings is false", "none of that name");
     }
 
-    public override Tokenizer ReadTokenizer()
-    {
-        int? rows = FindTensor(TensorNames.TokenEmbedding) is { Rows: <= int.MaxValue } table ? (int)table.Rows : null;
-        return new Tokenizer(FolderTokenizer.Read(folder, rows));
-    }
+    public override Tokenizer ReadTokenizer() => new(FolderTokenizer.Read(folder, EmbeddingRows));
+
+    public override VocabularyData ReadVocabulary() =>
+        FolderVocabulary.Read(folder, EmbeddingRows ?? throw new ModelFormatException(Path, "tensors", OwnName(TensorNames.TokenEmbedding), "none of that name"));
 
     public override ChatTemplate? ReadChatTemplate() => ChatTemplateFiles.FromFolder(folder);
 
@@ -150,6 +151,8 @@ internal sealed unsafe class HuggingFaceFolder : ModelFile
     {
         foreach (SafetensorsFile file in files) file.Dispose();
     }
+
+    private int? EmbeddingRows => FindTensor(TensorNames.TokenEmbedding) is { Rows: <= int.MaxValue } table ? (int)table.Rows : null;
 
     private string Prefixed(string key) => $"{RequireString("general.architecture")}.{key}";
 
