@@ -16,10 +16,9 @@ internal sealed class EngineLoop : IDisposable
     {
         Submit,
         Cancel,
-        Free,
     }
 
-    private readonly record struct Command(Act Act, Request? Request, RetainedCache? Cache = null);
+    private readonly record struct Command(Act Act, Request Request);
 
     /// <summary>State of scheduler and pool after a step.</summary>
     public readonly record struct Snapshot(SchedulerStatistics Scheduler, int Running, int Waiting, KvStatistics Blocks, Throughput Prefill, Throughput Decode);
@@ -63,11 +62,8 @@ internal sealed class EngineLoop : IDisposable
     /// <summary>Hands a request over; it begins with the next step.</summary>
     public void Submit(Request request) => Post(new Command(Act.Submit, request));
 
-    /// <summary>Ends a request; its blocks are free, or idle in its retained cache, before the next step.</summary>
+    /// <summary>Ends a request; its blocks are free, or cached, before the next step.</summary>
     public void Cancel(Request request) => Post(new Command(Act.Cancel, request));
-
-    /// <summary>Frees what a retained cache holds, and ends the request that uses it.</summary>
-    public void Free(RetainedCache cache) => Post(new Command(Act.Free, null, cache));
 
     private void Post(Command command)
     {
@@ -100,9 +96,8 @@ internal sealed class EngineLoop : IDisposable
     {
         switch (command.Act)
         {
-            case Act.Submit: HandleSubmit(command.Request!); break;
-            case Act.Cancel: HandleCancel(command.Request!); break;
-            default: HandleFree(command.Cache!); break;
+            case Act.Submit: HandleSubmit(command.Request); break;
+            default: HandleCancel(command.Request); break;
         }
         Publish();
     }
@@ -127,12 +122,6 @@ internal sealed class EngineLoop : IDisposable
         if (requests.Remove(request.Sequence)) scheduler.Cancel(request.Sequence);
         Publish();
         request.End(FinishReason.Cancelled, new OperationCanceledException("the request was cancelled"));
-    }
-
-    private void HandleFree(RetainedCache cache)
-    {
-        if (cache.Owner is { } owner && requests.TryGetValue(owner, out Request? request)) HandleCancel(request);
-        scheduler.Free(cache);
     }
 
     private Throughput prefill, decode;
@@ -168,20 +157,21 @@ internal sealed class EngineLoop : IDisposable
         foreach (Request request in active) request.Deliver();
     }
 
-    /// <summary>A step that failed ends its requests; the engine and the waiting ones go on.</summary>
+    /// <summary>A step that failed ends its requests, and those whose blocks it was to move to the host; the engine and the waiting ones go on.</summary>
     private void Fail(StepPlan plan, ReadOnlySpan<Request> active, Exception e)
     {
         logger.Error(e, "A step of {Sequences} sequences failed", plan.SequenceCount);
+        List<Request> failed = [.. active];
+        if (plan.HasOperations)
+            foreach (ScheduledSequence sequence in plan.Preempted)
+                if (sequence.Kv.IsSwapped) failed.Add(requests[sequence]);
         scheduler.Abandon(plan);
-        foreach (Request request in active)
-        {
-            if (!requests.Remove(request.Sequence)) continue;
-            scheduler.Cancel(request.Sequence);
-            // Nobody knows what a step that failed has written.
-            if (request.Sequence.Cache is { } cache) scheduler.Free(cache);
-        }
+        // Nobody knows what a step that failed has written.
+        foreach (Request request in failed)
+            if (requests.Remove(request.Sequence)) scheduler.Discard(request.Sequence);
+        plan.DropOperations();
         Publish();
-        foreach (Request request in active) request.End(FinishReason.Error, new InferenceException("the step failed: " + e.Message, e));
+        foreach (Request request in failed) request.End(FinishReason.Error, new InferenceException("the step failed: " + e.Message, e));
     }
 
     private void EndAll()
@@ -190,7 +180,7 @@ internal sealed class EngineLoop : IDisposable
         foreach (Request request in requests.Values) End(request);
         requests.Clear();
 
-        static void End(Request? request) => request?.End(FinishReason.Error, new InferenceException("the engine was disposed"));
+        static void End(Request request) => request.End(FinishReason.Error, new InferenceException("the engine was disposed"));
     }
 
     private void Publish()

@@ -21,6 +21,19 @@ public enum KvCacheType
     Q4_0,
 }
 
+/// <summary>What becomes of a running request whose KV blocks another one needs. It goes on later, with the same answer.</summary>
+public enum PreemptionMode
+{
+    /// <summary>Whatever is estimated to cost less for this model and device.</summary>
+    Cheapest,
+
+    /// <summary>Its tokens are computed again, except those that are still cached then.</summary>
+    Recompute,
+
+    /// <summary>Its blocks are moved to the swap space in host memory and back; without room there its tokens are computed again.</summary>
+    Swap,
+}
+
 /// <summary>How an engine is set up. Everything has a default that suits one user on one machine.</summary>
 public sealed record EngineOptions
 {
@@ -45,6 +58,15 @@ public sealed record EngineOptions
     /// <summary>KV blocks; wins over <see cref="KvMemoryBytes"/>. Default null.</summary>
     public int? KvBlocks { get; init; }
 
+    /// <summary>
+    /// Bytes of host memory for the KV blocks of requests that were preempted. Default null: on a GPU as much as its KV memory, at most an eighth of the available memory; on <c>cpu</c> none, since more
+    /// KV memory would serve better. It is taken as it is needed.
+    /// </summary>
+    public long? SwapMemoryBytes { get; init; }
+
+    /// <summary>How a request gives up its KV blocks for another one. Default <see cref="PreemptionMode.Cheapest"/>.</summary>
+    public PreemptionMode Preemption { get; init; } = PreemptionMode.Cheapest;
+
     /// <summary>Tokens in a KV block, a multiple of 16 from 16 to 256. Default 16: least waste, and the block table walk costs nothing measurable.</summary>
     public int BlockSize { get; init; } = 16;
 
@@ -59,6 +81,12 @@ public sealed record EngineOptions
 
     /// <summary>Sequences that run at once. Default 64; further requests wait.</summary>
     public int MaxSequences { get; init; } = 64;
+
+    /// <summary>
+    /// Keeps what is computed of prompts and answers for requests, and turns of conversations, that begin alike; anyone who needs the room gets it. Default true: it costs
+    /// nothing and changes no answer. False: every request computes its whole prompt.
+    /// </summary>
+    public bool PrefixCaching { get; init; } = true;
 
     /// <summary>Expands weights to F32 and uses F32 activations and KV: the yardstick for every format. Default false.</summary>
     public bool Exact { get; init; }

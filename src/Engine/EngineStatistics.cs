@@ -15,8 +15,14 @@ public sealed record EngineStatistics
     /// <summary>Parts of prompts that did not finish their prompt.</summary>
     public required long PrefillChunks { get; init; }
 
-    /// <summary>Times a running sequence gave its blocks back and was computed again later.</summary>
+    /// <summary>Times a running sequence gave its blocks back and went on later.</summary>
     public required long Preemptions { get; init; }
+
+    /// <summary>Those of them that were moved to the swap space and back instead of computed again.</summary>
+    public required long SwapPreemptions { get; init; }
+
+    /// <summary>Samples that began with the blocks of another sample of their prompt.</summary>
+    public required long Forks { get; init; }
 
     /// <summary>KV blocks of the pool.</summary>
     public required int KvBlocksTotal { get; init; }
@@ -24,16 +30,16 @@ public sealed record EngineStatistics
     /// <summary>Most KV blocks in use at once.</summary>
     public required int KvBlocksPeak { get; init; }
 
-    /// <summary>KV blocks in use now, those of conversations between their turns included.</summary>
+    /// <summary>KV blocks in use now by requests that run.</summary>
     public required int KvBlocksUsed { get; init; }
 
-    /// <summary>KV blocks in use that conversations hold between their turns: anyone who needs them gets them.</summary>
-    public required int KvBlocksIdle { get; init; }
+    /// <summary>KV blocks of requests that have ended, kept for those that begin alike: anyone who needs the room gets them.</summary>
+    public required int KvBlocksCached { get; init; }
 
-    /// <summary>Times that a conversation lost its blocks between two turns; the next turn computed its whole prompt.</summary>
+    /// <summary>Cached KV blocks that lost their content since the room was needed.</summary>
     public required long Evictions { get; init; }
 
-    /// <summary>Prompt tokens that were not computed, since their conversation had them in the cache.</summary>
+    /// <summary>Prompt tokens that were not computed, since another request had computed them.</summary>
     public required long CachedTokens { get; init; }
 
     /// <summary>Rows of prompts computed, and the time of the steps that held nothing else, in seconds.</summary>

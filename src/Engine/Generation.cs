@@ -24,11 +24,14 @@ public sealed class Generation : IAsyncEnumerable<GeneratedToken>
     /// <summary>One entry per prompt token, the first null; complete when the first token arrives. Null unless <see cref="GenerationOptions.PromptLogprobs"/> is set.</summary>
     public IReadOnlyList<TokenLogprobs?>? PromptLogprobs { get; internal set; }
 
-    /// <summary>Prompt tokens that were not computed, since the conversation had them from the turn before; known when the first token arrives.</summary>
+    /// <summary>Prompt tokens that were not computed, since an earlier request or another one with the same beginning had; known when the first token arrives.</summary>
     public int CachedTokens { get; internal set; }
 
     /// <summary>Why the answer ended; null while it runs.</summary>
     public FinishReason? FinishReason { get; internal set; }
+
+    /// <summary>Ends the request before the next step; nothing happens to one that has ended.</summary>
+    internal void Cancel() => cancel();
 
     internal ChannelWriter<GeneratedToken> Writer => channel.Writer;
 

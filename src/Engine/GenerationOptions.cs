@@ -39,7 +39,10 @@ public sealed record GenerationOptions
     /// <summary>Seed of the random numbers, which are a function of (seed, <see cref="SampleIndex"/>, output position). Default null: drawn anew for each request.</summary>
     public ulong? Seed { get; init; }
 
-    /// <summary>Which of several samples of one prompt this is. Default 0.</summary>
+    /// <summary>Independent samples of one prompt that <see cref="InferenceEngine.GenerateSamplesAsync(string, GenerationOptions?, CancellationToken)"/> makes. Default 1.</summary>
+    public int Samples { get; init; } = 1;
+
+    /// <summary>Which of several samples of one prompt this is, or the first of <see cref="Samples"/>. Default 0.</summary>
     public int SampleIndex { get; init; }
 
     /// <summary>Strings that end the answer; they are not part of its text. Default none.</summary>
@@ -66,6 +69,12 @@ public sealed record GenerationOptions
     /// <summary>Scheduling class from -1000 to 1000; a higher number goes first, and waiting makes up for a lower one. Default 0.</summary>
     public int Priority { get; init; }
 
+    /// <summary>
+    /// Requests with the same salt, and those without one, share what they have computed of common beginnings; requests with different salts share nothing. Give each tenant one of its own where
+    /// nobody may learn from a quick first token what another has asked. Default null.
+    /// </summary>
+    public string? CacheSalt { get; init; }
+
     /// <summary>Checks every range.</summary>
     /// <exception cref="ArgumentOutOfRangeException">A value is outside its range; the message names it.</exception>
     internal void Validate(int vocabularySize)
@@ -79,6 +88,7 @@ public sealed record GenerationOptions
         Require(RepetitionPenalty > 0 && float.IsFinite(RepetitionPenalty), nameof(RepetitionPenalty), RepetitionPenalty, "greater than 0");
         Require(float.IsFinite(FrequencyPenalty), nameof(FrequencyPenalty), FrequencyPenalty, "finite");
         Require(float.IsFinite(PresencePenalty), nameof(PresencePenalty), PresencePenalty, "finite");
+        Require(Samples is >= 1 and <= 1024, nameof(Samples), Samples, "from 1 to 1024");
         Require(SampleIndex >= 0, nameof(SampleIndex), SampleIndex, "0 or more");
         Require(Logprobs is null or (>= 0 and <= 100), nameof(Logprobs), Logprobs, "from 0 to 100");
         Require(PromptLogprobs is null or (>= 0 and <= 100), nameof(PromptLogprobs), PromptLogprobs, "from 0 to 100");

@@ -16,7 +16,7 @@ namespace Inference;
 public sealed partial class InferenceEngine : IAsyncDisposable
 {
     private readonly Device device;
-    private readonly GgufFile file;
+    private readonly ModelFile file;
     private readonly LoadedModel model;
     private readonly Tokenizer tokenizer;
     private readonly EngineLoop loop;
@@ -25,7 +25,7 @@ public sealed partial class InferenceEngine : IAsyncDisposable
     private long nextId;
     private int disposed;
 
-    private InferenceEngine(Device device, GgufFile file, LoadedModel model, Tokenizer tokenizer, ChatTemplate? chatTemplate, EngineLoop loop, int contextLength, int cacheLength, ILogger logger, double loadMilliseconds)
+    private InferenceEngine(Device device, ModelFile file, LoadedModel model, Tokenizer tokenizer, ChatTemplate? chatTemplate, EngineLoop loop, int contextLength, int cacheLength, ILogger logger, double loadMilliseconds)
     {
         this.device = device;
         this.file = file;
@@ -53,6 +53,9 @@ public sealed partial class InferenceEngine : IAsyncDisposable
 
     /// <summary>Tokens that one sequence can have: the context, or what an empty KV pool holds of it.</summary>
     internal int LongestSequence { get; }
+
+    /// <summary>Whether requests share what they have computed.</summary>
+    internal bool PrefixCaching { get; init; }
 
     internal LoadedModel Model => model;
     internal KernelSet Kernels => device.Kernels;
@@ -82,15 +85,15 @@ public sealed partial class InferenceEngine : IAsyncDisposable
         ILogger logger = options.Logger ?? Serilog.Core.Logger.None;
         string path = source.Resolve();
         Device device = DeviceCatalog.Open(new DeviceOptions { Name = options.Device, Simd = options.Simd, Threads = options.Threads, Pack = options.PackWeights });
-        GgufFile? file = null;
+        ModelFile? file = null;
         LoadedModel? model = null;
         StepRunner? runner = null;
         try
         {
             foreach (string warning in device.Warnings) logger.Warning("{Device}: {Warning}", device.Name, warning);
-            file = GgufFile.Open(path);
+            file = ModelFile.Open(path);
             // A vocabulary of 150,000 tokens takes as long as packing a small model: both at once.
-            Task<(Tokenizer, ChatTemplate?)> vocabulary = Task.Run(() => (Tokenizer.FromGguf(file), ChatTemplateFiles.FromGguf(file)), CancellationToken.None);
+            Task<(Tokenizer, ChatTemplate?)> vocabulary = Task.Run(() => (file.ReadTokenizer(), file.ReadChatTemplate()), CancellationToken.None);
             try
             {
                 model = LoadedModel.Load(file, device.Kernels, new LoadOptions(options.Exact, progress is null ? null : new ProgressAdapter(progress)), cancellationToken);
@@ -107,17 +110,28 @@ public sealed partial class InferenceEngine : IAsyncDisposable
 
             KvLayout layout = CacheLayout(options, model);
             int blocks = KvSizing.Blocks(options, layout, context);
+            // No table is longer than the pool, whatever context a file claims.
+            int longest = (int)Math.Min(context, (long)blocks * options.BlockSize);
             int rows = Math.Max(options.MaxBatchTokens, 1), sequences = options.MaxSequences;
-            runner = new StepRunner(model, tokenizer.EndOfGeneration, device.Kernels, device.Kernels.AllocatePages(layout, blocks),
-                new StepCapacity(rows, sequences, (context + options.BlockSize - 1) / options.BlockSize, model.Spec.Rope.Dims));
-            var allocator = new KvAllocator([new CacheGroup(layout.Layers, CacheKind.Full, options.BlockSize, blocks)], sequences, context);
-            var scheduler = new Scheduler(allocator, new SchedulerOptions { MaxBatchTokens = rows, MaxChunk = options.MaxPrefillChunk ?? int.MaxValue });
+            KvPages pages = device.Kernels.AllocatePages(layout, blocks);
+            bool onHost = device.Kernels.Name == "cpu";
+            int swapBlocks = KvSizing.SwapBlocks(options, onHost, pages.BytesPerBlock, blocks);
+            runner = new StepRunner(model, tokenizer.EndOfGeneration, device.Kernels, pages, swapBlocks,
+                new StepCapacity(rows, sequences, (int)(((long)longest + options.BlockSize - 1) / options.BlockSize), model.Spec.Rope.Dims));
+            var allocator = new KvAllocator([new CacheGroup(layout.Layers, CacheKind.Full, options.BlockSize, blocks)], sequences, context, [swapBlocks]);
+            var scheduler = new Scheduler(allocator, new SchedulerOptions
+            {
+                MaxBatchTokens = rows,
+                MaxChunk = options.MaxPrefillChunk ?? int.MaxValue,
+                Preemption = options.Preemption,
+                SwapCost = KvSizing.SwapCost(onHost, pages.BytesPerBlock / options.BlockSize, model.ParameterCount),
+            });
             double milliseconds = Stopwatch.GetElapsedTime(start).TotalMilliseconds;
             logger.Information("Loaded {Model} on {Device} in {Milliseconds:F0} ms: {Blocks} KV blocks of {BlockSize} tokens, {Bytes} bytes",
                 model.Name, device.Name, milliseconds, blocks, options.BlockSize, layout.BytesPerBlock * blocks);
             // Weights that are not packed are read from the map for as long as the engine lives.
             if (options.PackWeights) file.Dispose();
-            return new InferenceEngine(device, file, model, tokenizer, template, new EngineLoop(scheduler, allocator, runner, sequences, logger), context, allocator.Capacity, logger, milliseconds);
+            return new InferenceEngine(device, file, model, tokenizer, template, new EngineLoop(scheduler, allocator, runner, sequences, logger), context, allocator.Capacity, logger, milliseconds) { PrefixCaching = options.PrefixCaching };
         }
         catch
         {
@@ -159,6 +173,7 @@ public sealed partial class InferenceEngine : IAsyncDisposable
         Require(options.BlockSize is >= 16 and <= 256 && options.BlockSize % 16 == 0, nameof(options.BlockSize), options.BlockSize, "a multiple of 16 from 16 to 256");
         Require(options.KvBlocks is null or >= 1, nameof(options.KvBlocks), options.KvBlocks, "at least 1");
         Require(options.KvMemoryBytes is null or >= 1, nameof(options.KvMemoryBytes), options.KvMemoryBytes, "at least 1");
+        Require(options.SwapMemoryBytes is null or >= 0, nameof(options.SwapMemoryBytes), options.SwapMemoryBytes, "at least 0");
         Require(options.ContextLength is null or >= 1, nameof(options.ContextLength), options.ContextLength, "at least 1");
         Require(options.MaxBatchTokens is >= 1 and <= 1 << 16, nameof(options.MaxBatchTokens), options.MaxBatchTokens, "from 1 to 65536");
         Require(options.MaxPrefillChunk is null or >= 1, nameof(options.MaxPrefillChunk), options.MaxPrefillChunk, "at least 1");
@@ -188,39 +203,44 @@ public sealed partial class InferenceEngine : IAsyncDisposable
     public Generation GenerateAsync(IReadOnlyList<int> prompt, GenerationOptions? options = null, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(prompt);
-        return Generate(prompt, options ?? new GenerationOptions(), cache: null, spelled: null, cancellationToken);
+        return Generate(prompt, options ?? new GenerationOptions(), spelled: null, cancellationToken);
     }
 
-    /// <summary>The one way into the engine.</summary>
+    /// <summary>The one way into the engine for a single answer.</summary>
     /// <param name="prompt">Token ids.</param>
     /// <param name="options">How to sample.</param>
-    /// <param name="cache">Where a turn of a conversation finds its beginning, and stays; null for a request that stands alone.</param>
     /// <param name="spelled">Special tokens whose spelling is text of the answer; null for none.</param>
     /// <param name="cancellationToken">Ends the request.</param>
-    internal Generation Generate(IReadOnlyList<int> prompt, GenerationOptions options, RetainedCache? cache, IReadOnlySet<int>? spelled, CancellationToken cancellationToken)
+    internal Generation Generate(IReadOnlyList<int> prompt, GenerationOptions options, IReadOnlySet<int>? spelled, CancellationToken cancellationToken)
+    {
+        int[] ids = Check(prompt, options);
+        if (options.Samples != 1) throw new ArgumentException($"{nameof(GenerationOptions.Samples)} is {options.Samples}: several samples come from {nameof(GenerateSamplesAsync)}", nameof(options));
+        return Submit(ids, options, Seed(options), spelled, sibling: null, cancellationToken).Generation;
+    }
+
+    private int[] Check(IReadOnlyList<int> prompt, GenerationOptions options)
     {
         ObjectDisposedException.ThrowIf(disposed != 0, this);
         options.Validate(VocabularySize);
         if (prompt.Count == 0) throw new ArgumentException("the prompt has no tokens", nameof(prompt));
         foreach (int id in prompt)
             if ((uint)id >= (uint)VocabularySize) throw new ArgumentOutOfRangeException(nameof(prompt), id, $"token ids lie between 0 and {VocabularySize - 1}");
+        return [.. prompt];
+    }
 
-        ulong seed = options.Seed ?? MemoryMarshal.Read<ulong>(System.Security.Cryptography.RandomNumberGenerator.GetBytes(8));
-        var request = new Request(Interlocked.Increment(ref nextId), [.. prompt], options, tokenizer, tokenizer.EndOfGeneration, seed, loop.Cancel, cache, spelled);
+    private static ulong Seed(GenerationOptions options) => options.Seed ?? MemoryMarshal.Read<ulong>(System.Security.Cryptography.RandomNumberGenerator.GetBytes(8));
+
+    private Request Submit(int[] prompt, GenerationOptions options, ulong seed, IReadOnlySet<int>? spelled, Request? sibling, CancellationToken cancellationToken)
+    {
+        var request = new Request(Interlocked.Increment(ref nextId), prompt, options, tokenizer, tokenizer.EndOfGeneration, seed, loop.Cancel, PrefixRoot(options), spelled, sibling);
         // First, so that a request that is cancelled already computes nothing.
         if (cancellationToken.CanBeCanceled) request.Watch(cancellationToken, loop.Cancel);
         loop.Submit(request);
-        return request.Generation;
+        return request;
     }
 
-    /// <summary>A place for a conversation's cache, empty until its first turn.</summary>
-    internal RetainedCache CreateCache() => new(Interlocked.Increment(ref nextId));
-
-    /// <summary>Frees what the cache holds before the next step; a turn that uses it is cancelled.</summary>
-    internal void Free(RetainedCache cache)
-    {
-        if (disposed == 0) loop.Free(cache);
-    }
+    /// <summary>Requests of one salt share what they have computed; null where nothing is shared.</summary>
+    private UInt128? PrefixRoot(GenerationOptions options) => PrefixCaching ? options.CacheSalt is { } salt ? PrefixChain.Root(salt) : UInt128.Zero : null;
 
     /// <summary>What the engine has done so far.</summary>
     public EngineStatistics GetStatistics()
@@ -233,10 +253,12 @@ public sealed partial class InferenceEngine : IAsyncDisposable
             MixedSteps = scheduler.MixedSteps,
             PrefillChunks = scheduler.PrefillChunks,
             Preemptions = scheduler.Preemptions,
+            SwapPreemptions = scheduler.SwapPreemptions,
+            Forks = scheduler.Forks,
             KvBlocksTotal = scheduler.KvBlocksTotal,
             KvBlocksPeak = scheduler.KvBlocksPeak,
             KvBlocksUsed = blocks.Used,
-            KvBlocksIdle = blocks.Evictable,
+            KvBlocksCached = blocks.Cached,
             Evictions = scheduler.Evictions,
             CachedTokens = scheduler.CachedTokens,
             PrefillTokens = prefill.Tokens,

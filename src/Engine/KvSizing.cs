@@ -29,4 +29,17 @@ internal static class KvSizing
         long most = int.MaxValue / layout.BlockSize; // a slot is an int
         return (int)Math.Min(blocks, most);
     }
+
+    /// <summary>Blocks of the swap space: as asked for, or as many as a GPU has, in at most an eighth of the available memory.</summary>
+    public static int SwapBlocks(EngineOptions options, bool onHost, long bytesPerBlock, int blocks)
+    {
+        long bytes = options.SwapMemoryBytes ?? (onHost ? 0 : Math.Min(blocks * bytesPerBlock, GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / 8));
+        return (int)Math.Min(bytes / bytesPerBlock, int.MaxValue);
+    }
+
+    /// <summary>
+    /// Time to move a token's keys and values out and in again, in units of the time to compute a token: 2 * bytes over what the device can move, against 2 operations a parameter
+    /// over what it can compute. The quotient of both rates is about 20 operations a byte on a processor (100 Gflop/s, 5 GB/s) and 2,000 on a GPU (50 Tflop/s, 25 GB/s).
+    /// </summary>
+    public static double SwapCost(bool onHost, long bytesPerToken, long parameters) => (double)bytesPerToken * (onHost ? 20 : 2000) / Math.Max(1, parameters);
 }

@@ -1,6 +1,6 @@
 namespace Inference;
 
-/// <summary>Where a model comes from: a file, or the sample model that ships in the package <c>Inference.SampleModel</c>.</summary>
+/// <summary>Where a model comes from: a file, a folder, or the sample model that ships in the package <c>Inference.SampleModel</c>.</summary>
 public sealed class ModelSource
 {
     /// <summary>File name of the sample model; the package puts it beside the program.</summary>
@@ -17,21 +17,30 @@ public sealed class ModelSource
     /// <summary>The path given, or null for <see cref="Sample"/>.</summary>
     public string? FilePath { get; }
 
-    /// <summary>A GGUF file.</summary>
+    /// <summary>A GGUF file (of a model split over several, any of them), or a safetensors file or its index inside a Hugging Face folder.</summary>
     /// <exception cref="ArgumentException"><paramref name="path"/> is empty.</exception>
-    public static ModelSource FromFile(string path)
+    public static ModelSource FromFile(string path) => FromPath(path);
+
+    /// <summary>
+    /// A folder as Hugging Face's libraries write it: <c>config.json</c>, <c>model.safetensors</c> or its index and parts, <c>tokenizer.json</c> or
+    /// <c>tokenizer.model</c>, and where the model has them <c>generation_config.json</c>, <c>tokenizer_config.json</c> and a chat template.
+    /// </summary>
+    /// <exception cref="ArgumentException"><paramref name="path"/> is empty.</exception>
+    public static ModelSource FromFolder(string path) => FromPath(path);
+
+    /// <summary>Either of them.</summary>
+    internal static ModelSource FromPath(string path)
     {
         ArgumentException.ThrowIfNullOrWhiteSpace(path);
         return new ModelSource(path);
     }
 
-    /// <summary>The file to open.</summary>
+    /// <summary>The file or folder to open.</summary>
     /// <exception cref="FileNotFoundException">It is not there.</exception>
     internal string Resolve()
     {
         if (FilePath is not null)
-            return File.Exists(FilePath) ? FilePath
-                : throw new FileNotFoundException(Directory.Exists(FilePath) ? $"{FilePath}: is a folder; a GGUF file is expected" : $"{FilePath}: no such file", FilePath);
+            return File.Exists(FilePath) || Directory.Exists(FilePath) ? FilePath : throw new FileNotFoundException($"{FilePath}: no such file or folder", FilePath);
         string path = Path.Combine(AppContext.BaseDirectory, SampleFileName);
         return File.Exists(path) ? path
             : throw new FileNotFoundException($"the sample model is not beside the program ({path}): add the package Inference.SampleModel", path);

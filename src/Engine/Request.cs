@@ -17,7 +17,7 @@ internal sealed class Request
     private CancellationTokenRegistration registration;
     private GeneratedToken? outgoing;
 
-    public Request(long id, int[] prompt, GenerationOptions options, Tokenizer tokenizer, IReadOnlySet<int> endTokens, ulong seed, Action<Request> cancel, RetainedCache? cache = null, IReadOnlySet<int>? spelled = null)
+    public Request(long id, int[] prompt, GenerationOptions options, Tokenizer tokenizer, IReadOnlySet<int> endTokens, ulong seed, Action<Request> cancel, UInt128? prefixRoot = null, IReadOnlySet<int>? spelled = null, Request? sibling = null)
     {
         this.endTokens = endTokens;
         this.tokenizer = tokenizer;
@@ -25,7 +25,7 @@ internal sealed class Request
         Options = options;
         Seed = seed;
         Generation = new Generation(prompt, () => cancel(this));
-        Sequence = new ScheduledSequence(id, prompt, options.MaxTokens, options.Priority, options.PromptLogprobs is not null, cache);
+        Sequence = new ScheduledSequence(id, prompt, options.MaxTokens, options.Priority, options.PromptLogprobs is not null, prefixRoot, sibling?.Sequence);
         decoder = tokenizer.CreateStream(skipSpecial: true, continuation: true);
         stops = new StopMatcher(options.Stop);
         if (options.PromptLogprobs is not null) promptLogprobs = new TokenLogprobs?[prompt.Length];

@@ -1,4 +1,5 @@
 using Inference.Kernels;
+using Inference.KvCache;
 using Inference.Models;
 using Inference.Sampling;
 using Inference.Scheduling;
@@ -11,17 +12,19 @@ internal sealed class StepRunner : IDisposable
     private readonly LoadedModel model;
     private readonly KernelSet kernels;
     private readonly KvPages pages;
+    private readonly SwapSpace swapSpace;
     private readonly Workspace workspace;
     private readonly Decoder decoder;
     private readonly int[] endTokens;
     private readonly StepBatch batch;
     private readonly Sampler sampler;
 
-    public StepRunner(LoadedModel model, IReadOnlySet<int> endTokens, KernelSet kernels, KvPages pages, StepCapacity capacity)
+    public StepRunner(LoadedModel model, IReadOnlySet<int> endTokens, KernelSet kernels, KvPages pages, int swapBlocks, StepCapacity capacity)
     {
         this.model = model;
         this.kernels = kernels;
         this.pages = pages;
+        swapSpace = new SwapSpace(swapBlocks, pages.BytesPerBlock);
         decoder = new Decoder(model.Spec, kernels);
         this.endTokens = [.. endTokens];
         batch = new StepBatch(capacity);
@@ -33,6 +36,7 @@ internal sealed class StepRunner : IDisposable
     public void Run(StepPlan plan, ReadOnlySpan<Request> requests, StepResults results)
     {
         results.Clear();
+        MoveBlocks(plan);
         Fill(plan);
         decoder.PrepareRope(batch);
         kernels.Upload(batch);
@@ -44,6 +48,18 @@ internal sealed class StepRunner : IDisposable
             ReadOnlySpan<float> rows = kernels.Download(workspace.Logits, count);
             for (int i = 0; i < count; i++) Take(plan, plan.Outputs[first + i], requests, rows.Slice(i * model.Spec.Vocabulary, model.Spec.Vocabulary), results);
         }
+    }
+
+    /// <summary>Blocks are copied and moved before the step writes anything, one after the other: what one reads the next may overwrite.</summary>
+    private void MoveBlocks(StepPlan plan)
+    {
+        foreach ((BlockOperationKind kind, int from, int to) in plan.Operations(0))
+        {
+            if (kind == BlockOperationKind.Copy) kernels.CopyBlock(pages, from, to);
+            else if (kind == BlockOperationKind.SwapOut) kernels.ReadBlock(pages, from, swapSpace[to]);
+            else kernels.WriteBlock(pages, to, swapSpace[from]);
+        }
+        plan.OperationsDone();
     }
 
     private void Fill(StepPlan plan)

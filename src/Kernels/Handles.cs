@@ -42,6 +42,9 @@ internal abstract class KvPages(KvLayout layout, int blocks) : IDisposable
     public KvLayout Layout { get; } = layout;
     public int Blocks { get; } = blocks;
 
+    /// <summary>Bytes of a block of all layers, as it is read and written.</summary>
+    public abstract long BytesPerBlock { get; }
+
     /// <summary>Sets every element of every page to NaN, so that a test notices any read of unwritten memory.</summary>
     public abstract void FillWithNaN();
 

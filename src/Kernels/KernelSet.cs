@@ -25,6 +25,17 @@ internal abstract class KernelSet : IDisposable
     /// <summary>Allocates the pages of a cache group.</summary>
     public abstract KvPages AllocatePages(KvLayout layout, int blocks);
 
+    /// <summary>Copies a block of all layers, before the operations of the step that follows.</summary>
+    public abstract void CopyBlock(KvPages pages, int from, int to);
+
+    /// <summary>
+    /// Reads a block of all layers into host memory as <see cref="KvPages.BytesPerBlock"/> bytes, which only <see cref="WriteBlock"/> of the same kernel set and layout understands. Waits for the device.
+    /// </summary>
+    public abstract void ReadBlock(KvPages pages, int block, Span<byte> bytes);
+
+    /// <summary>Writes what <see cref="ReadBlock"/> gave into a block, before the operations of the step that follows. The bytes may be used again at once.</summary>
+    public abstract void WriteBlock(KvPages pages, int block, ReadOnlySpan<byte> bytes);
+
     /// <summary>Hands a filled batch to the device; only changed block table entries travel. Called once a step, before any operation.</summary>
     public abstract void Upload(StepBatch batch);
 

@@ -8,6 +8,12 @@ namespace Inference.Kernels;
 /// <param name="Data">First byte; valid while the file is mapped.</param>
 internal readonly unsafe record struct TensorSource(string Name, TensorFormat Format, int Rows, int Columns, nint Data)
 {
+    /// <summary>
+    /// Not 0: the file has the rows of each head of so many (an even number that divides <see cref="Rows"/>) in two halves, and row 2i + j of a head is the
+    /// i-th of half j. It makes pairs that rotate together stand side by side without copying the matrix. Default 0: rows are in order.
+    /// </summary>
+    public int HalvedHead { get; init; }
+
     /// <summary>Bytes of all rows.</summary>
     public long Bytes => Format.RowBytes(Columns) * Rows;
 
@@ -15,6 +21,11 @@ internal readonly unsafe record struct TensorSource(string Name, TensorFormat Fo
     public ReadOnlySpan<byte> Row(int row)
     {
         ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual((uint)row, (uint)Rows);
+        if (HalvedHead != 0)
+        {
+            int inHead = row % HalvedHead;
+            row += inHead / 2 + inHead % 2 * (HalvedHead / 2) - inHead;
+        }
         long bytes = Format.RowBytes(Columns);
         return new((byte*)Data + row * bytes, checked((int)bytes));
     }

@@ -14,7 +14,7 @@ internal sealed class BlockTable(int capacity)
     /// <summary>Index after the last entry.</summary>
     public int End { get; private set; }
 
-    /// <summary>Entries from here to <see cref="End"/> were appended since the last commit: a device copy of the table lacks them.</summary>
+    /// <summary>Entries from here to <see cref="End"/> are new or changed since the last commit: a device copy of the table lacks them.</summary>
     public int FirstNew { get; private set; }
 
     /// <summary>Block of entry <paramref name="index"/>, which lies in <see cref="First"/>..<see cref="End"/>-1.</summary>
@@ -22,6 +22,18 @@ internal sealed class BlockTable(int capacity)
         index >= First && index < End ? _blocks[index] : throw new ArgumentOutOfRangeException(nameof(index), index, $"The table holds entries {First} to {End - 1}.");
 
     internal void Append(int block) => _blocks[End++] = block;
+
+    /// <summary>Puts another block in place of an entry and returns the one that was there.</summary>
+    internal int Replace(int index, int block)
+    {
+        int before = this[index];
+        _blocks[index] = block;
+        FirstNew = Math.Min(FirstNew, index);
+        return before;
+    }
+
+    /// <summary>The empty table begins with that entry.</summary>
+    internal void StartAt(int first) => First = End = FirstNew = first;
 
     /// <summary>Removes the first entry and returns its block.</summary>
     internal int DropFront()

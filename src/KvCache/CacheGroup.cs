@@ -13,6 +13,9 @@ internal sealed record CacheGroup(int Layers, CacheKind Kind, int BlockSize, int
     /// <summary>Table entries that cover positions 0..length-1.</summary>
     public int BlocksFor(int length) => (int)(((long)length + BlockSize - 1) / BlockSize);
 
+    /// <summary>Most entries of a sequence's table: one that drops none at the front holds at most all blocks of the pool, however long sequences may be.</summary>
+    public int TableEntries(int maxLength) => Kind == CacheKind.Full ? Math.Min(BlocksFor(maxLength), Blocks) : BlocksFor(maxLength);
+
     internal void Check()
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(Layers);

@@ -1,3 +1,5 @@
+using System.Runtime.InteropServices;
+
 namespace Inference.KvCache;
 
 internal sealed partial class KvAllocator
@@ -5,30 +7,45 @@ internal sealed partial class KvAllocator
     /// <summary>Whether one sequence of that many tokens fits when it has everything to itself.</summary>
     public bool Fits(int length) => length <= MaxLength && length <= Capacity;
 
-    /// <summary>
-    /// Blocks that a sequence, admitted or not, still lacks in a group to hold <paramref name="length"/> tokens. What an idle sequence holds counts
-    /// among <see cref="AvailableBlocks"/> and not here.
-    /// </summary>
+    /// <summary>Blocks that a sequence, admitted or not, still lacks in a group to hold <paramref name="length"/> tokens, a copy of a shared one included.</summary>
     public int MissingBlocks(KvSequence sequence, int length, int group)
     {
-        int held = sequence.IsAdmitted && !sequence.IsIdle ? _tables[group][sequence.TableSlot].End : 0;
-        return Math.Max(0, _groups[group].BlocksFor(length) - held);
+        if (!sequence.IsAdmitted) return _groups[group].BlocksFor(length);
+        int copy = length > sequence.Reserved && NeedsCopy(sequence, group) ? 1 : 0;
+        return copy + Math.Max(0, _groups[group].BlocksFor(length) - _tables[group][sequence.TableSlot].End);
     }
 
-    /// <summary>Blocks of a group that nobody holds.</summary>
-    public int FreeBlocks(int group) => _pools[group].Free;
+    /// <summary>Blocks of a group that no sequence holds, cached ones included.</summary>
+    public int AvailableBlocks(int group) => _pools[group].Available;
 
-    /// <summary>Blocks of a group that nobody holds, or only idle sequences.</summary>
-    public int AvailableBlocks(int group) => _pools[group].Free + _pools[group].Evictable;
+    /// <summary>What has to be moved before the next step writes, in order.</summary>
+    public ReadOnlySpan<BlockOperation> Operations(int group) => CollectionsMarshal.AsSpan(_operations[group]);
+
+    /// <summary>All that is listed has been done. Until then the list only grows.</summary>
+    public void ClearOperations()
+    {
+        foreach (List<BlockOperation> operations in _operations) operations.Clear();
+    }
+
+    /// <summary>What is listed will not be done, and nobody finds the blocks that it was to fill. Sequences that hold them must be released.</summary>
+    public void DropOperations()
+    {
+        for (int g = 0; g < _groups.Length; g++)
+            foreach (BlockOperation operation in _operations[g])
+                if (operation.Kind != BlockOperationKind.SwapOut) _pools[g].Forget(operation.To);
+        ClearOperations();
+    }
 
     /// <summary>The largest count that <see cref="TryReserve"/> would grant now.</summary>
     public int Reservable(KvSequence sequence)
     {
-        CheckActive(sequence);
+        CheckAdmitted(sequence);
         long room = MaxLength - sequence.Reserved;
         for (int g = 0; g < _groups.Length; g++)
         {
-            long end = (long)(_tables[g][sequence.TableSlot].End + AvailableBlocks(g)) * _groups[g].BlockSize;
+            int blocks = AvailableBlocks(g) - (NeedsCopy(sequence, g) ? 1 : 0);
+            if (blocks < 0) return 0;
+            long end = (long)(_tables[g][sequence.TableSlot].End + blocks) * _groups[g].BlockSize;
             room = Math.Min(room, end - sequence.Reserved);
         }
         return (int)room;
@@ -53,19 +70,30 @@ internal sealed partial class KvAllocator
     }
 
     /// <summary>Blocks of one group.</summary>
-    public KvStatistics Statistics(int group) => new(_pools[group].Total, _pools[group].Free, _pools[group].Evictable, _pools[group].PeakUsed);
+    public KvStatistics Statistics(int group) => new(_pools[group].Total, _pools[group].Free, _pools[group].Cached, _pools[group].PeakUsed);
+
+    /// <summary>Cached blocks of all groups that were taken for something else so far.</summary>
+    public long Evictions
+    {
+        get
+        {
+            long evictions = 0;
+            foreach (BlockPool pool in _pools) evictions += pool.Evictions;
+            return evictions;
+        }
+    }
 
     /// <summary>Blocks of all groups together.</summary>
     public KvStatistics Statistics()
     {
-        int total = 0, free = 0, evictable = 0, peak = 0;
+        int total = 0, free = 0, cached = 0, peak = 0;
         foreach (BlockPool pool in _pools)
         {
             total += pool.Total;
             free += pool.Free;
-            evictable += pool.Evictable;
+            cached += pool.Cached;
             peak += pool.PeakUsed;
         }
-        return new KvStatistics(total, free, evictable, peak);
+        return new KvStatistics(total, free, cached, peak);
     }
 }

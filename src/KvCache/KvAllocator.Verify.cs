@@ -7,13 +7,13 @@ internal sealed partial class KvAllocator
     internal void Verify()
     {
         VerifySlots();
-        VerifyIdle();
+        VerifySwapped();
         for (int g = 0; g < _groups.Length; g++)
         {
-            int[] listed = new int[_pools[g].Total], idle = new int[_pools[g].Total];
+            var listed = new int[_pools[g].Total];
             foreach (KvSequence? sequence in _admitted)
-                if (sequence is not null) VerifyTable(sequence, g, listed, idle);
-            _pools[g].Verify(listed, idle, g);
+                if (sequence is not null) VerifyTable(sequence, g, listed);
+            _pools[g].Verify(listed, g);
             foreach (KvSequence? sequence in _admitted)
                 if (sequence is not null) VerifyWritable(sequence, g);
         }
@@ -45,17 +45,7 @@ internal sealed partial class KvAllocator
         }
     }
 
-    private void VerifyIdle()
-    {
-        foreach (KvSequence sequence in _idle)
-            KvInvariantException.Require(9, sequence.IsIdle && sequence.IsAdmitted && _admitted[sequence.TableSlot] == sequence && sequence.Committed > 0 && sequence.Reserved == sequence.Committed,
-                $"idle sequence {sequence.Id} has slot {sequence.TableSlot}, {sequence.Committed} tokens committed and {sequence.Reserved} reserved");
-        int idle = 0;
-        foreach (KvSequence? sequence in _admitted) idle += sequence is { IsIdle: true } ? 1 : 0;
-        KvInvariantException.Require(9, idle == _idle.Count, $"{idle} sequences are idle, and the list has {_idle.Count}");
-    }
-
-    private void VerifyTable(KvSequence sequence, int g, int[] listed, int[] idle)
+    private void VerifyTable(KvSequence sequence, int g, int[] listed)
     {
         BlockTable table = _tables[g][sequence.TableSlot];
         CacheGroup group = _groups[g];
@@ -63,14 +53,17 @@ internal sealed partial class KvAllocator
         KvInvariantException.Require(2, table.End == group.BlocksFor(sequence.Reserved),
             $"group {g}: the table of sequence {sequence.Id} ends at {table.End} with {sequence.Reserved} tokens reserved");
         KvInvariantException.Require(3, table.First == first, $"group {g}: the table of sequence {sequence.Id} starts at {table.First}, reading at {first}");
-        KvInvariantException.Require(4, table.First <= table.FirstNew && table.FirstNew == group.BlocksFor(sequence.Committed),
+        KvInvariantException.Require(4, table.First <= table.FirstNew && table.FirstNew <= group.BlocksFor(sequence.Committed),
             $"group {g}: new entries of sequence {sequence.Id} start at {table.FirstNew} with {sequence.Committed} tokens committed");
         for (int index = table.First; index < table.End; index++)
         {
             int block = table[index];
             KvInvariantException.Require(4, block >= 0 && block < listed.Length, $"group {g}: entry {index} of sequence {sequence.Id} names block {block} of {listed.Length}");
             listed[block]++;
-            if (sequence.IsIdle) idle[block]++;
+            PrefixIndex known = _pools[g].Index;
+            if (index < sequence.Committed / group.BlockSize && known.Contains(block))
+                KvInvariantException.Require(10, sequence.Chains is not { } chains || chains[g].Count <= index || chains[g][index] == known.Key(block),
+                    $"group {g}: entry {index} of sequence {sequence.Id} is block {block}, which holds something else");
         }
     }
 
@@ -81,5 +74,7 @@ internal sealed partial class KvAllocator
         if (sequence.Reserved == sequence.Committed) return;
         for (int index = sequence.Committed / size; index < table.End; index++)
             KvInvariantException.Require(7, _pools[g].References(table[index]) == 1, $"group {g}: sequence {sequence.Id} writes into shared block {table[index]}");
+        for (int index = sequence.Committed / size; index < table.End; index++)
+            KvInvariantException.Require(7, !_pools[g].Index.Contains(table[index]), $"group {g}: sequence {sequence.Id} writes into block {table[index]}, which has a key");
     }
 }

@@ -10,7 +10,11 @@ internal sealed record Inspection
     internal sealed record TensorEntry(string Name, string Type, string Shape, long Elements, long Bytes);
 
     public required string Path { get; init; }
-    public required int Version { get; init; }
+
+    /// <summary>The file's format, for example <c>GGUF v3</c>.</summary>
+    public required string Format { get; init; }
+
+    /// <summary>Bytes of the files that hold tensors.</summary>
     public required long FileBytes { get; init; }
 
     /// <summary><c>general.architecture</c>, or null.</summary>
@@ -38,25 +42,25 @@ internal sealed record Inspection
     /// <exception cref="IOException">The file is absent or cannot be read.</exception>
     public static Inspection Of(string path)
     {
-        using GgufFile file = GgufFile.Open(path);
+        using ModelFile file = ModelFile.Open(path);
         return new()
         {
             Path = path,
-            Version = file.Version,
+            Format = file.Format,
             FileBytes = file.Length,
             Architecture = Text(file, "general.architecture"),
             Name = Text(file, "general.name"),
             Refusal = WhyRefused(file),
             ParameterCount = file.Tensors.Sum(t => t.Elements),
             Types = [.. file.Tensors.GroupBy(t => t.TypeName).Select(g => new TypeUse(g.Key, g.Count(), g.Sum(t => t.Bytes))).OrderByDescending(t => t.Bytes)],
-            Metadata = [.. file.Metadata.Keys.Select(key => KeyValuePair.Create(key, file.Describe(key)))],
+            Metadata = [.. file.Describe()],
             Tensors = [.. file.Tensors.Select(t => new TensorEntry(t.Name, t.TypeName, t.Shape, t.Elements, t.Bytes))],
         };
     }
 
-    private static string? Text(GgufFile file, string key) => file.Metadata.ContainsKey(key) ? file.Describe(key) : null;
+    private static string? Text(ModelFile file, string key) => file.TryGetString(key, out string? text) ? text : null;
 
-    private static string? WhyRefused(GgufFile file)
+    private static string? WhyRefused(ModelFile file)
     {
         try
         {

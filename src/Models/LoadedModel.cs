@@ -13,11 +13,11 @@ internal readonly record struct LoadProgress(long Bytes, long TotalBytes);
 /// <summary>A model in memory: numbers, weights, and the facts about it that the engine reports. The file is closed again.</summary>
 internal sealed class LoadedModel : IDisposable
 {
-    private LoadedModel(GgufFile file, ModelSpec spec, ModelWeights weights)
+    private LoadedModel(ModelFile file, ModelSpec spec, ModelWeights weights)
     {
         Spec = spec;
         Weights = weights;
-        Name = file.TryGetString("general.name", out string? name) && name.Length > 0 ? name : Path.GetFileNameWithoutExtension(file.Path);
+        Name = file.TryGetString("general.name", out string? name) && name.Length > 0 ? name : file.FallbackName;
         ParameterCount = file.Tensors.Sum(t => t.Elements);
         MatrixBytes = file.Tensors.Where(t => t.Dims.Length > 1).Sum(t => t.Bytes);
         BytesByType = file.Tensors.GroupBy(t => t.TypeName).ToDictionary(g => g.Key, g => g.Sum(t => t.Bytes));
@@ -39,18 +39,18 @@ internal sealed class LoadedModel : IDisposable
     /// <summary>Bytes in the file by tensor type.</summary>
     public IReadOnlyDictionary<string, long> BytesByType { get; }
 
-    /// <summary>Opens a GGUF file, packs its weights for a device and closes it.</summary>
+    /// <summary>Opens a model file or folder, packs its weights for a device and closes it.</summary>
     /// <exception cref="ModelFormatException">The file is damaged, or no model this build runs.</exception>
     /// <exception cref="IOException">The file is absent or cannot be read.</exception>
     /// <exception cref="OperationCanceledException">Cancelled between two tensors; nothing is kept.</exception>
     public static LoadedModel Load(string path, KernelSet kernels, LoadOptions? options = null, CancellationToken cancellation = default)
     {
-        using GgufFile file = GgufFile.Open(path);
+        using ModelFile file = ModelFile.Open(path);
         return Load(file, kernels, options, cancellation);
     }
 
     /// <summary>Packs the weights of an open file, which the caller may close afterwards.</summary>
-    public static LoadedModel Load(GgufFile file, KernelSet kernels, LoadOptions? options = null, CancellationToken cancellation = default)
+    public static LoadedModel Load(ModelFile file, KernelSet kernels, LoadOptions? options = null, CancellationToken cancellation = default)
     {
         ModelSpec spec = ModelPlan.Read(file);
         ModelWeights weights = WeightLoader.Load(file, spec, kernels, options ?? new(), cancellation);

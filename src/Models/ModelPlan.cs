@@ -7,7 +7,7 @@ internal static class ModelPlan
 {
     /// <summary>The model's numbers and switches.</summary>
     /// <exception cref="ModelFormatException">The file is no model that this build runs.</exception>
-    public static ModelSpec Read(GgufFile file)
+    public static ModelSpec Read(ModelFile file)
     {
         Architecture architecture = Architecture.Of(file);
         ModelSpec spec = ModelSpecReader.Read(file, architecture);
@@ -16,12 +16,12 @@ internal static class ModelPlan
         return spec;
     }
 
-    private static float[] ReadFactors(GgufFile file, TensorSource source)
+    private static float[] ReadFactors(ModelFile file, TensorSource source)
     {
         var factors = new float[source.Columns];
         source.DecodeRow(0, factors);
         foreach (float factor in factors)
-            if (!float.IsFinite(factor) || factor <= 0) throw new ModelFormatException(file.Path, $"tensor {source.Name}", "finite factors above 0", $"{factor}");
+            if (!float.IsFinite(factor) || factor <= 0) throw new ModelFormatException(file.Path, $"tensor {file.OwnName(source.Name)}", "finite factors above 0", $"{factor}");
         return factors;
     }
 }

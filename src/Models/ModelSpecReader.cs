@@ -4,7 +4,7 @@ namespace Inference.Models;
 internal static class ModelSpecReader
 {
     /// <exception cref="ModelFormatException">A number is missing or impossible, or names a feature this build lacks.</exception>
-    public static ModelSpec Read(GgufFile file, Architecture architecture)
+    public static ModelSpec Read(ModelFile file, Architecture architecture)
     {
         Numbers n = Numbers.Read(file, architecture);
         var spec = new ModelSpec
@@ -29,7 +29,7 @@ internal static class ModelSpecReader
         return spec;
     }
 
-    private static void Check(GgufFile file, ModelSpec spec)
+    private static void Check(ModelFile file, ModelSpec spec)
     {
         // Every layer has tensors, so the directory bounds the layers that binding walks.
         Require(spec.Layers <= file.Tensors.Count, DecoderBlock.Layers, $"at most {file.Tensors.Count}, the number of tensors in the file", spec.Layers);
@@ -42,16 +42,19 @@ internal static class ModelSpecReader
 
         void Require(bool condition, string key, string expected, object found)
         {
-            if (!condition) throw new ModelFormatException(file.Path, $"{spec.Architecture}.{key}", expected, $"{found}");
+            if (!condition) throw file.Error($"{spec.Architecture}.{key}", expected, $"{found}");
         }
     }
 
-    /// <summary>Rows of the embedding. The list of tokens must agree: an id without a text could be sampled otherwise.</summary>
-    private static int ReadVocabulary(GgufFile file, Architecture architecture)
+    /// <summary>Rows of the embedding. The vocabulary must agree: an id without a text could be sampled otherwise.</summary>
+    private static int ReadVocabulary(ModelFile file, Architecture architecture)
     {
-        long? tokens = file.ArrayLength("tokenizer.ggml.tokens");
+        long? tokens = file.TokenCount;
         if (file.FindTensor(TensorNames.TokenEmbedding) is { } table && table.Rows <= int.MaxValue)
-            return tokens is null || tokens == table.Rows ? (int)table.Rows : throw new ModelFormatException(file.Path, "tokenizer.ggml.tokens", $"{table.Rows} tokens, one for each row of {TensorNames.TokenEmbedding}", $"{tokens}");
+        {
+            if (tokens is null || tokens == table.Rows) return (int)table.Rows;
+            throw file.Error(VocabularyData.Key("tokens"), $"{table.Rows} tokens, one for each row of {file.OwnName(TensorNames.TokenEmbedding)}", $"{tokens}");
+        }
         // Binding will report the missing table; until then the shapes of others need a number.
         if (tokens is null && file.TryGetInteger($"{architecture.Name}.vocab_size", out long size)) tokens = size;
         return (int)Math.Clamp(tokens ?? 1, 1, int.MaxValue);

@@ -3,7 +3,7 @@ namespace Inference.Models;
 /// <summary>Reads the rotary embedding's numbers and its scaling, and refuses the kinds of scaling that the decoder does not compute.</summary>
 internal static class RopeReader
 {
-    public static RopeSpec Read(GgufFile file, Architecture architecture, Numbers numbers)
+    public static RopeSpec Read(ModelFile file, Architecture architecture, Numbers numbers)
     {
         string prefix = $"{architecture.Name}.rope.";
         var rope = new RopeSpec
@@ -33,18 +33,18 @@ internal static class RopeReader
                         Positive(file, prefix + "scaling.yarn_beta_fast", 32),
                         Positive(file, prefix + "scaling.yarn_beta_slow", 1)),
                 };
-            default: throw new ModelFormatException(file.Path, prefix + "scaling.type", "none, linear or yarn", type);
+            default: throw file.Error(prefix + "scaling.type", "none, linear or yarn", type);
         }
     }
 
-    private static double Positive(GgufFile file, string key, double fallback)
+    private static double Positive(ModelFile file, string key, double fallback)
     {
         if (!file.TryGetNumber(key, out double value) || value == 0) return fallback;
-        return double.IsFinite(value) && value > 0 ? value : throw new ModelFormatException(file.Path, key, "a finite number above 0", $"{value}");
+        return double.IsFinite(value) && value > 0 ? value : throw file.Error(key, "a finite number above 0", $"{value}");
     }
 
-    private static void Only(GgufFile file, string key, double value)
+    private static void Only(ModelFile file, string key, double value)
     {
-        if (file.TryGetNumber(key, out double found) && found != value) throw new ModelFormatException(file.Path, key, $"{value}: this build computes nothing else", $"{found}");
+        if (file.TryGetNumber(key, out double found) && found != value) throw file.Error(key, $"{value}: this build computes nothing else", $"{found}");
     }
 }

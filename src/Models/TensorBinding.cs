@@ -9,7 +9,7 @@ internal static class TensorBinding
     private const int MaxListed = 12;
 
     /// <exception cref="ModelFormatException">Tensors are missing, misshapen, of a type this build does not read, or unknown to the architecture.</exception>
-    public static void Check(GgufFile file, Architecture architecture, ModelSpec spec)
+    public static void Check(ModelFile file, Architecture architecture, ModelSpec spec)
     {
         List<string> missing = [], misshapen = [], unreadable = [];
         HashSet<string> known = [];
@@ -21,19 +21,19 @@ internal static class TensorBinding
                 known.Add(name);
                 if (file.FindTensor(name) is not { } tensor)
                 {
-                    if (!rule.Optional) missing.Add(name);
+                    if (!rule.Optional) missing.Add(file.OwnName(name));
                 }
                 else
                 {
-                    if (!rule.Fits(tensor.Dims, spec)) misshapen.Add($"{name} {tensor.Shape} instead of {rule.Shape(spec)}");
-                    if (TensorFormat.Find(tensor.Type) is null) unreadable.Add($"{name} ({tensor.TypeName})");
+                    if (!rule.Fits(tensor.Dims, spec)) misshapen.Add($"{file.OwnName(name)} {tensor.Shape} instead of {rule.Shape(spec)}");
+                    if (TensorFormat.Find(tensor.Type) is null) unreadable.Add($"{file.OwnName(name)} ({tensor.TypeName})");
                 }
             }
         }
-        List<string> unused = [.. file.Tensors.Select(t => t.Name).Where(name => !known.Contains(name))];
+        List<string> unused = [.. file.Tensors.Select(t => t.Name).Where(name => !known.Contains(name)).Select(file.OwnName)];
         string[] problems = [.. Report("missing", missing), .. Report("misshapen", misshapen), .. Report("of a type this build does not read", unreadable), .. Report("unknown", unused)];
         if (problems.Length == 0) return;
-        string types = unreadable.Count == 0 ? "" : $" in {string.Join(", ", TensorFormat.All.Select(f => f.Name))}";
+        string types = unreadable.Count == 0 ? "" : $" in {string.Join(", ", file.ReadableTypes)}";
         throw new ModelFormatException(file.Path, "tensors", $"those of a {architecture.Name} model with {spec.Layers} layers{types}", string.Join("; ", problems));
     }
 

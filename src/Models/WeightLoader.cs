@@ -5,7 +5,7 @@ namespace Inference.Models;
 /// <summary>Packs bound tensors into <see cref="ModelWeights"/>. Holds what is packed so far, so that a failure half-way frees it.</summary>
 internal sealed class WeightLoader
 {
-    private readonly GgufFile file;
+    private readonly ModelFile file;
     private readonly KernelSet kernels;
     private readonly LoadOptions options;
     private readonly CancellationToken cancellation;
@@ -13,7 +13,7 @@ internal sealed class WeightLoader
     private readonly List<IDisposable> owned = [];
     private long doneBytes;
 
-    private WeightLoader(GgufFile file, KernelSet kernels, LoadOptions options, CancellationToken cancellation)
+    private WeightLoader(ModelFile file, KernelSet kernels, LoadOptions options, CancellationToken cancellation)
     {
         this.file = file;
         this.kernels = kernels;
@@ -23,7 +23,7 @@ internal sealed class WeightLoader
     }
 
     /// <summary>Loads what <see cref="TensorBinding.Check"/> found to be there.</summary>
-    public static ModelWeights Load(GgufFile file, ModelSpec spec, KernelSet kernels, LoadOptions options, CancellationToken cancellation)
+    public static ModelWeights Load(ModelFile file, ModelSpec spec, KernelSet kernels, LoadOptions options, CancellationToken cancellation)
     {
         var loader = new WeightLoader(file, kernels, options, cancellation);
         try
@@ -81,16 +81,16 @@ internal sealed class WeightLoader
 
     private ParameterVector? OptionalVector(string name) => file.FindTensor(name) is { } tensor ? LoadVector(tensor) : null;
 
-    private GgufTensor Find(string name) => file.FindTensor(name) ?? throw new ModelFormatException(file.Path, $"tensor {name}", "a tensor of that name", "none");
+    private StoredTensor Find(string name) => file.FindTensor(name) ?? throw new ModelFormatException(file.Path, $"tensor {file.OwnName(name)}", "a tensor of that name", "none");
 
-    private ParameterVector LoadVector(GgufTensor tensor) => Load(tensor, source =>
+    private ParameterVector LoadVector(StoredTensor tensor) => Load(tensor, source =>
     {
         var values = new float[source.Columns];
         source.DecodeRow(0, values);
         return kernels.LoadVector(values);
     });
 
-    private T Load<T>(GgufTensor tensor, Func<TensorSource, T> load) where T : IDisposable
+    private T Load<T>(StoredTensor tensor, Func<TensorSource, T> load) where T : IDisposable
     {
         cancellation.ThrowIfCancellationRequested();
         T part = load(file.Source(tensor));

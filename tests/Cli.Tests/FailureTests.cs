@@ -15,7 +15,12 @@ public class FailureTests
     public Task A_missing_file(params string[] command) => CliRun.Fails(ExitCode.Failed, "nowhere.gguf: no such file", [.. command, "nowhere.gguf"]);
 
     [Fact]
-    public Task A_folder() => CliRun.Fails(ExitCode.Failed, "is a folder", "generate", Path.GetTempPath(), "--prompt", "a");
+    public async Task A_folder_without_a_model()
+    {
+        string folder = Directory.CreateTempSubdirectory("inference-empty").FullName;
+        await CliRun.Fails(ExitCode.Failed, $"{folder}: config.json: expected the file, as every Hugging Face folder has it, found no such file", "generate", folder, "--prompt", "a");
+        Directory.Delete(folder);
+    }
 
     [Fact]
     public Task A_missing_prompt_file() => CliRun.Fails(ExitCode.Failed, "nowhere.txt: no such file", "generate", "--prompt-file", "nowhere.txt");

@@ -40,12 +40,12 @@ public class InspectTests
     [Fact]
     public async Task A_file_that_this_build_does_not_run_is_shown_with_the_reason()
     {
-        string path = SharedData.Require("conformance", "models", "tiny-qwen3-256-IQ1_S.gguf");
+        string path = SharedData.Require("conformance", "tokenizers", "qwen3", "vocab.gguf");
         CliRun run = await CliRun.Of("inspect", path, "--json");
         Assert.Equal((ExitCode.Done, ""), (run.Code, run.Error));
         var json = JsonSerializer.Deserialize<JsonElement>(run.Output);
-        Assert.Equal("qwen3", json.GetProperty("architecture").GetString());
+        Assert.Equal("llama", json.GetProperty("architecture").GetString());
         Assert.False(json.GetProperty("supported").GetBoolean());
-        Assert.NotEqual("", json.GetProperty("refusal").GetString());
+        Assert.Contains("found none beside a vocabulary of 151669 tokens", json.GetProperty("refusal").GetString(), StringComparison.Ordinal);
     }
 }

@@ -88,7 +88,7 @@ public class TokenizeTests
         await CliRun.Fails(ExitCode.Usage, "MODEL is empty", "tokenize", "", "a");
         await CliRun.Fails(ExitCode.Failed, "no such file", "tokenize", "/no/such/model", "a");
         await CliRun.Fails(ExitCode.Failed, "no such file", "tokenize", folder.Path, "--jsonl", "/no/such/file");
-        await CliRun.Fails(ExitCode.Failed, "no tokenizer.json", "tokenize", SharedData.Root, "a");
+        await CliRun.Fails(ExitCode.Failed, "expected tokenizer.json or tokenizer.model, found neither", "tokenize", SharedData.Root, "a");
         using var broken = TemporaryFile.With("{\"text\":7}\n"u8);
         await CliRun.Fails(ExitCode.Failed, "line 1: expected a JSON object with a text in \"text\"", "tokenize", folder.Path, "--jsonl", broken.Path);
         await CliRun.Fails(ExitCode.Failed, "line 1: expected a JSON object with an array of token ids in \"ids\"", "detokenize", folder.Path, "--jsonl", broken.Path);

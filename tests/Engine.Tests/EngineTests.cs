@@ -112,6 +112,41 @@ public class EngineTests
     }
 
     [Fact]
+    public async Task Samples_of_one_prompt_are_those_of_its_sample_indices_and_compute_it_once()
+    {
+        await using InferenceEngine engine = await LoadAsync(new EngineOptions { Device = "cpu", PrefixCaching = false });
+        var options = new GenerationOptions { MaxTokens = 20, Temperature = 1, Seed = 3, SampleIndex = 2, Samples = 5, LogitHash = true };
+        IReadOnlyList<Generation> samples = engine.GenerateSamplesAsync(Prompt + " that all the people of the land heard it", options);
+        List<GeneratedToken>[] answers = await Task.WhenAll(samples.Select(TestEngine.CollectAsync));
+        EngineStatistics statistics = engine.GetStatistics();
+        Assert.Equal(4, statistics.Forks);
+        // The prompt once, and its last token again for each further sample.
+        Assert.Equal(4 * (samples[0].PromptTokenIds.Count - 1), statistics.CachedTokens);
+        for (int i = 0; i < 5; i++)
+        {
+            List<GeneratedToken> alone = await TestEngine.CollectAsync(engine.GenerateAsync(samples[0].PromptTokenIds, options with { Samples = 1, SampleIndex = 2 + i }));
+            Assert.Equal(alone.Select(t => (t.TokenId, t.LogitHash)), answers[i].Select(t => (t.TokenId, t.LogitHash)));
+        }
+        Assert.Contains(nameof(InferenceEngine.GenerateSamplesAsync), Assert.Throws<ArgumentException>(() => engine.GenerateAsync(Prompt, options)).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Tenants_with_different_salts_share_nothing()
+    {
+        await using InferenceEngine engine = await LoadAsync();
+        string prompt = string.Concat(Enumerable.Repeat(Prompt + " ", 10));
+        async Task<int> CachedAsync(string? salt)
+        {
+            Generation generation = engine.GenerateAsync(prompt, new GenerationOptions { MaxTokens = 2, CacheSalt = salt });
+            await generation.GetTextAsync();
+            return generation.CachedTokens;
+        }
+        int[] first = [await CachedAsync(null), await CachedAsync("a"), await CachedAsync("b")];
+        Assert.Equal([0, 0, 0], first);
+        Assert.All([await CachedAsync(null), await CachedAsync("a")], cached => Assert.InRange(cached, 16, int.MaxValue));
+    }
+
+    [Fact]
     public async Task Disposing_ends_running_requests_with_an_error()
     {
         InferenceEngine engine = await LoadAsync();

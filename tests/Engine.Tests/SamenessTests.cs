@@ -23,7 +23,7 @@ public class SamenessTests
     {
         string key = $"{options.Device} {options.Simd} {options.KvType}";
         if (Alone.TryGetValue(key, out ulong?[][]? known)) return known;
-        await using InferenceEngine engine = await TestEngine.LoadAsync(options with { Threads = 1, MaxSequences = 1 });
+        await using InferenceEngine engine = await TestEngine.LoadAsync(options with { Threads = 1, MaxSequences = 1, PrefixCaching = false });
         var hashes = new ulong?[Requests][];
         for (int i = 0; i < Requests; i++) hashes[i] = await HashesAsync(engine.GenerateAsync(Prompt(i), Options(i)));
         return Alone[key] = hashes;

@@ -50,9 +50,9 @@ public class KvAllocatorTests
         KvSequence a = Admit(kv);
         Assert.Equal(8, kv.Reservable(a));
         Assert.False(kv.TryReserve(a, 9));
-        Assert.Equal((0, 10, 2), (a.Reserved, kv.FreeBlocks(0), kv.FreeBlocks(1)));
+        Assert.Equal((0, 10, 2), (a.Reserved, kv.AvailableBlocks(0), kv.AvailableBlocks(1)));
         Assert.True(kv.TryReserve(a, 8));
-        Assert.Equal((8, 6, 0), (a.Reserved, kv.FreeBlocks(0), kv.FreeBlocks(1)));
+        Assert.Equal((8, 6, 0), (a.Reserved, kv.AvailableBlocks(0), kv.AvailableBlocks(1)));
         Assert.Equal(new KvStatistics(12, 6, 0, 6), kv.Statistics());
         Assert.Equal(8, kv.Capacity);
         Assert.True(kv.Fits(8));
@@ -67,11 +67,11 @@ public class KvAllocatorTests
         KvSequence a = Admit(kv);
         kv.TryReserve(a, 16);
         kv.Commit(a, 5);
-        Assert.Equal((5, 5, 2), (a.Committed, a.Reserved, kv.FreeBlocks(0)));
+        Assert.Equal((5, 5, 2), (a.Committed, a.Reserved, kv.AvailableBlocks(0)));
         Assert.True(kv.TryReserve(a, 8));
         Assert.Equal([(2, 3), (3, 2)], New(kv, a));
         kv.Commit(a, 0);
-        Assert.Equal((5, 2), (a.Reserved, kv.FreeBlocks(0)));
+        Assert.Equal((5, 2), (a.Reserved, kv.AvailableBlocks(0)));
         kv.Verify();
     }
 
@@ -84,12 +84,12 @@ public class KvAllocatorTests
         kv.Commit(a, 9);
         kv.TryReserve(a, 4);
         kv.Truncate(a, 4);
-        Assert.Equal((4, 4, 3), (a.Committed, a.Reserved, kv.FreeBlocks(0)));
+        Assert.Equal((4, 4, 3), (a.Committed, a.Reserved, kv.AvailableBlocks(0)));
         kv.TryReserve(a, 1);
         Assert.Equal([1], New(kv, a).Select(e => e.Index));
         kv.Verify();
         kv.Truncate(a, 0);
-        Assert.Equal(4, kv.FreeBlocks(0));
+        Assert.Equal(4, kv.AvailableBlocks(0));
         kv.Verify();
     }
 
@@ -119,12 +119,12 @@ public class KvAllocatorTests
         kv.Commit(a, 7);
         // The next query stands at 7 and reads 4..7.
         BlockTable table = kv.Table(a, 0);
-        Assert.Equal((2, 4, 6), (table.First, table.End, kv.FreeBlocks(0)));
+        Assert.Equal((2, 4, 6), (table.First, table.End, kv.AvailableBlocks(0)));
         Assert.Throws<ArgumentOutOfRangeException>(() => table[1]);
         kv.Verify();
         Assert.Throws<ArgumentOutOfRangeException>(() => kv.Truncate(a, 6));
         kv.Release(a);
-        Assert.Equal(8, kv.FreeBlocks(0));
+        Assert.Equal(8, kv.AvailableBlocks(0));
         kv.Verify();
     }
 

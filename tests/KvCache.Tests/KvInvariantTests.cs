@@ -5,8 +5,8 @@ namespace Inference.KvCache.Tests;
 /// <summary>Breaks each invariant once: a check that cannot fail checks nothing.</summary>
 public class KvInvariantTests
 {
-    private readonly KvAllocator _kv = new([new CacheGroup(1, CacheKind.Full, 2, 8)], 3, 100);
-    private readonly KvSequence _a = new(0);
+    private readonly KvAllocator _kv = new([new CacheGroup(1, CacheKind.Full, 2, 8)], 3, 100, [4]);
+    private readonly KvSequence _a = new(0, root: 3);
     private readonly KvSequence _b = new(1);
 
     public KvInvariantTests()
@@ -70,11 +70,16 @@ public class KvInvariantTests
     [Fact]
     public void Free_queue_6()
     {
-        NextFree(Pool)[7] = 6;
+        Free(Pool).Remove(7);
         AssertBroken(6);
-        NextFree(Pool)[7] = 0;
+        Free(Pool).Add(_kv.Table(_a, 0)[0]);
         AssertBroken(6);
-        NextFree(Pool)[6] = -1;
+    }
+
+    [Fact]
+    public void Cached_queue_6()
+    {
+        Pool.Index.Add(1, 7);
         AssertBroken(6);
     }
 
@@ -96,36 +101,43 @@ public class KvInvariantTests
     }
 
     [Fact]
-    public void Idle_sequence_9()
+    public void Writable_block_with_a_key_7()
     {
-        _kv.Park(_a);
+        Pool.Index.Add(1, _kv.Table(_b, 0)[0]);
+        AssertBroken(7);
+    }
+
+    [Fact]
+    public void Key_that_leads_elsewhere_9()
+    {
+        Pool.Index.Add(1, _kv.Table(_a, 0)[0]);
+        Keys(Pool.Index)[_kv.Table(_a, 0)[0]] = 2;
+        AssertBroken(9);
+    }
+
+    [Fact]
+    public void Key_of_another_text_10()
+    {
+        Pool.Index.Add(1, _kv.Table(_a, 0)[0]);
+        _kv.Key(_a, [4, 5], 0, 0);
+        AssertBroken(10);
+    }
+
+    [Fact]
+    public void Swap_space_11()
+    {
+        Assert.True(_kv.TrySwapOut(_a));
         _kv.Verify();
+        _a.SwapBlocks![0][0] = _a.SwapBlocks[0][1];
+        AssertBroken(11);
+    }
+
+    [Fact]
+    public void Swapped_sequence_11()
+    {
+        _kv.TrySwapOut(_a);
         _a.Reserved++;
-        AssertBroken(9);
-    }
-
-    [Fact]
-    public void Idle_list_9()
-    {
-        _kv.Park(_a);
-        _a.IdleNode = null;
-        AssertBroken(9);
-    }
-
-    [Fact]
-    public void Idle_references_10()
-    {
-        _kv.Park(_a);
-        Pool.Wake(_kv.Table(_a, 0)[1]);
-        AssertBroken(10);
-    }
-
-    [Fact]
-    public void Idle_blocks_of_a_pool_10()
-    {
-        _kv.Park(_a);
-        IdleReferences(Pool)[_kv.Table(_b, 0)[0]] = 1;
-        AssertBroken(10);
+        AssertBroken(11);
     }
 
     [Fact]
@@ -138,9 +150,9 @@ public class KvInvariantTests
     [UnsafeAccessor(UnsafeAccessorKind.Field, Name = "_pools")]
     private static extern ref BlockPool[] Pools(KvAllocator kv);
 
-    [UnsafeAccessor(UnsafeAccessorKind.Field, Name = "_idleReferences")]
-    private static extern ref int[] IdleReferences(BlockPool pool);
+    [UnsafeAccessor(UnsafeAccessorKind.Field, Name = "_free")]
+    private static extern ref BlockQueue Free(BlockPool pool);
 
-    [UnsafeAccessor(UnsafeAccessorKind.Field, Name = "_nextFree")]
-    private static extern ref int[] NextFree(BlockPool pool);
+    [UnsafeAccessor(UnsafeAccessorKind.Field, Name = "_keys")]
+    private static extern ref UInt128[] Keys(PrefixIndex index);
 }

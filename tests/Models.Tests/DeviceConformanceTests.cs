@@ -43,13 +43,17 @@ public class DeviceConformanceTests(ITestOutputHelper output)
             Assert.Skip($"no {(device == "cuda" ? "CUDA" : "OpenCL")} device: {e.Message}");
             throw;
         }
-        using (opened) Run(() => opened.Kernels, device, exact);
+        // The simulator is slow. Exact weights are float32 whatever their type, so a few models do; fast, every type runs on the smallest architecture.
+        Func<ConformanceModel, bool>? some = device != "ilgpu-cpu" ? null : exact
+            ? m => m.Name.StartsWith("tiny-qwen", StringComparison.Ordinal) && (m.Name.EndsWith("-F16", StringComparison.Ordinal) || m.Name.EndsWith("-Q4_K_M", StringComparison.Ordinal))
+            : m => m.Name.StartsWith("tiny-qwen3", StringComparison.Ordinal) || m.Name.EndsWith("-Q4_0", StringComparison.Ordinal);
+        using (opened) Run(() => opened.Kernels, device, exact, some);
     }
 
-    private void Run(Func<KernelSet> kernels, string name, bool exact)
+    private void Run(Func<KernelSet> kernels, string name, bool exact, Func<ConformanceModel, bool>? choose = null)
     {
         string last = "";
-        var run = new ConformanceRun(kernels);
+        var run = new ConformanceRun(kernels, choose: choose);
         Action<string> print = line => output.WriteLine(last = line);
         if (exact) run.Exact(ConformanceModel.RequireFolder(), print);
         else run.Fast(ConformanceModel.RequireFolder(), print);

@@ -65,9 +65,13 @@ public class LoadedModelTests
     [Fact]
     public void Files_that_are_no_model_are_refused_by_name()
     {
-        Assert.StartsWith("mmproj", Refused(TinyModel.Writer("llama").Set("general.type", "mmproj")).Found);
-        Assert.StartsWith("adapter", Refused(TinyModel.Writer("llama").Set("general.type", "adapter")).Found);
-        Assert.Equal("one of 3 parts", Refused(TinyModel.Writer("llama").Set("split.count", (ushort)3)).Found);
+        Assert.Equal("mmproj: a projector for images or sound (mmproj), which accompanies a model", Refused(TinyModel.Writer("llama").Set("general.type", "mmproj")).Found);
+        Assert.Equal("clip: a projector for images or sound (mmproj), which accompanies a model", Refused(TinyModel.Writer("clip")).Found);
+        Assert.Equal("adapter: a LoRA adapter, which accompanies a model", Refused(TinyModel.Writer("llama").Set("general.type", "adapter")).Found);
+        Assert.Equal("imatrix: an importance matrix, which is for quantising a model", Refused(TinyModel.Writer("llama").Set("general.type", "imatrix")).Found);
+        GgufWriter vocabulary = TinyModel.Writer("llama");
+        vocabulary.Tensors.Clear();
+        Assert.Equal("none beside a vocabulary of 8 tokens: the file can only tokenize", Refused(vocabulary).Found);
         ModelFormatException unknown = Refused(TinyModel.Writer("llama").Set("general.architecture", "mamba"));
         Assert.Equal(("one of llama, qwen2, qwen3", "mamba"), (unknown.Expected, unknown.Found));
         Assert.Equal("general.architecture", Refused(TinyModel.Writer("llama").Remove("general.architecture")).Key);
@@ -115,12 +119,12 @@ public class LoadedModelTests
         Replace("blk.1.attn_k_norm.weight", null);
         Replace("blk.0.ffn_up.weight", t => t with { Dims = [TinyModel.FeedForward, TinyModel.Hidden] });
         Replace("output_norm.weight", t => t with { Dims = [31], Data = t.Data[..124] });
-        Replace("blk.1.ffn_down.weight", t => t with { Type = 6, Data = new byte[t.Data.Length / 128 * 22] });
+        Replace("blk.1.ffn_down.weight", t => t with { Type = 24, Data = new byte[t.Data.Length / 4] });
         ModelFormatException error = Refused(writer);
         Assert.Equal("tensors", error.Key);
         Assert.Contains("2 missing: token_embd.weight, blk.1.attn_k_norm.weight", error.Found);
         Assert.Contains("2 misshapen: output_norm.weight [31] instead of [32], blk.0.ffn_up.weight [32, 64] instead of [64, 32]", error.Found);
-        Assert.Contains("1 of a type this build does not read: blk.1.ffn_down.weight (Q5_0)", error.Found);
+        Assert.Contains("1 of a type this build does not read: blk.1.ffn_down.weight (I8)", error.Found);
         Assert.Contains("1 unknown: blk.0.attn_q.bias", error.Found);
         Assert.Contains("Q4_K", error.Expected);
 
@@ -158,7 +162,7 @@ public class LoadedModelTests
         using var file = new TempFile(GgufFileTests.Sample().ToArray());
         Inspection inspection = Inspection.Of(file.Path);
         Assert.Contains("llama.block_count", inspection.Refusal);
-        Assert.Equal(("llama", null, 11, 3), (inspection.Architecture, inspection.Name, inspection.ParameterCount, inspection.Version));
+        Assert.Equal(("llama", null, 11, "GGUF v3"), (inspection.Architecture, inspection.Name, inspection.ParameterCount, inspection.Format));
         Assert.Equal([new("F32", 2, 44)], inspection.Types);
         Assert.Contains(KeyValuePair.Create("a.strings", "[3] one, , drei ▁ä"), inspection.Metadata);
         Assert.Equal(new("matrix", "F32", "[2, 4]", 8, 32), inspection.Tensors[1]);

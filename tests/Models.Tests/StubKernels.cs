@@ -23,6 +23,7 @@ internal sealed class StubKernels : KernelSet
 
     private sealed class StubPages(StubKernels owner, KvLayout layout, int blocks) : KvPages(layout, blocks)
     {
+        public override long BytesPerBlock => Layout.BytesPerBlock;
         public override void FillWithNaN() { }
         public override void Dispose() => owner.Alive--;
     }
@@ -44,6 +45,9 @@ internal sealed class StubKernels : KernelSet
     public override ParameterVector LoadVector(ReadOnlySpan<float> values) => new StubVector(Count(), values.Length);
     public override Activations AllocateActivations(int rows, int columns) => new StubActivations(Count(), rows, columns);
     public override KvPages AllocatePages(KvLayout layout, int blocks) => new StubPages(Count(), layout, blocks);
+    public override void CopyBlock(KvPages pages, int from, int to) { }
+    public override void ReadBlock(KvPages pages, int block, Span<byte> bytes) { }
+    public override void WriteBlock(KvPages pages, int block, ReadOnlySpan<byte> bytes) { }
     public override void Upload(StepBatch batch) { }
     public override void Embed(StepBatch batch, Weight table, Activations x) => Operations++;
     public override void NormLinear(StepBatch batch, Activations x, ParameterVector gain, float epsilon, ReadOnlySpan<Projection> projections) => Operations += projections.Length;

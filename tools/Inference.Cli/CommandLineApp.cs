@@ -46,7 +46,7 @@ internal static class CommandLineApp
     }
 
     // Not a RootCommand: that one is named after the assembly and reads directives such as [diagram].
-    private static Command CreateRoot(CliConsole console) => new(Name, "Runs language models from GGUF files: text generation, conversations, inspection, self-checks and benchmarks.")
+    private static Command CreateRoot(CliConsole console) => new(Name, "Runs language models from GGUF files and Hugging Face folders: text generation, conversations, inspection, self-checks and benchmarks.")
     {
         GenerateCommand.Create(console),
         ChatCommand.Create(console),
@@ -59,6 +59,8 @@ internal static class CommandLineApp
         CheckCommand.Create(console),
         BenchCommand.Create(console),
         PullCommand.Create(console),
+        QuantizeCommand.Create(console),
+        ConvertCommand.Create(console),
         CommonOptions.Verbose,
         new HelpOption(),
         new VersionOption(),

@@ -8,7 +8,7 @@ internal static class ModelNumbers
     /// <exception cref="ModelFormatException">The file is damaged, or of a kind that this build does not run.</exception>
     public static ModelSpec Of(string path)
     {
-        using GgufFile file = GgufFile.Open(path);
+        using ModelFile file = ModelFile.Open(path);
         return ModelPlan.Read(file);
     }
 }

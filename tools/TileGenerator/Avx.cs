@@ -38,6 +38,7 @@ internal abstract class PairSumSet : InstructionSet
     }
 
     protected abstract string BroadcastSixteen(string pointer);
+    public override string Lookup(string table, string indices) => $"{Isa}.Shuffle({table}, {indices})";
 }
 
 /// <summary>AVX-512 F, BW, DQ, VL: 32 registers of 16 lanes.</summary>
@@ -89,6 +90,7 @@ internal class Avx2Vnni : InstructionSet
     public override string Start(string correction, int factor) => $"Avx2.MultiplyAddAdjacent(Vector256.Create({correction}).AsInt16(), Vector256.Create((short){factor}))";
     protected override string Dot(string sum, string weights, string activations) => $"AvxVnni.MultiplyWideningAndAdd({sum}, {weights}, {activations})";
     public override string Total(string sum, int factor = 1) => sum;
+    public override string Lookup(string table, string indices) => $"Avx2.Shuffle({table}, {indices})";
     public override string Scaled(string sum, string scales) => $"{sum} * {scales}";
     public override string Scales(string pointer, bool signed) => $"Avx2.ConvertToVector256Int32({(signed ? "(sbyte*)" : "")}({pointer}))";
     public override string WidenBytes(string pointer) => $"Avx2.ConvertToVector256Int32({pointer})";
@@ -96,7 +98,7 @@ internal class Avx2Vnni : InstructionSet
 }
 
 /// <summary>
-/// AVX-512 where AVX-VNNI is there too. Only Q8_0 gains: its bytes have to be split for vpmaddubsw, and vpdpbusd takes them whole.
+/// AVX-512 where AVX-VNNI is there too. Weights of eight bits gain: they have to be split for vpmaddubsw, and vpdpbusd takes them whole.
 /// The sums fill the lower 16 registers, so a wide tile takes four tokens at a time, and the rows of a panel together.
 /// </summary>
 internal sealed class Avx512Vnni : Avx2Vnni
@@ -104,7 +106,7 @@ internal sealed class Avx512Vnni : Avx2Vnni
     public override string Name => "Avx512Vnni";
     public override int[] Tokens => [1, 2, 4, 8];
     public override int TokensAtOnce(Tile tile) => 4;
-    public override bool Has(Tile tile) => tile is Q8_0Tile;
+    public override bool Has(Tile tile) => tile is Q8_0Tile or IQ4_NLTile or IQ4_XSTile or DecodedTile;
     public override bool HasAhead => true;
     public override int RowVectors(int tokens, int panelRows) => 2;
 }

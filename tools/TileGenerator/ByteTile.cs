@@ -32,17 +32,26 @@ internal abstract class ByteTile : Tile
         tile.EachRow(r => $"{v}<byte> {name}{r} = {v}.Load({TileBody.Plus(pointer, r * tile.Set.Lanes * 4)}){change};");
     }
 
-    /// <summary>Declares <c>low{group}_{vector}</c> and <c>high{group}_{vector}</c>.</summary>
-    protected static void LoadNibbles(TileBody tile, Group group)
+    /// <summary>Declares <c>low{group}_{vector}</c> and <c>high{group}_{vector}</c>; <paramref name="fifth"/> gives bit 4 for a row vector and a half (0 or 1).</summary>
+    protected static void LoadNibbles(TileBody tile, Group group, Func<int, int, string>? fifth = null)
     {
+        string Fifth(string nibble, int r, int half) => fifth is null ? nibble : $"({nibble}) | ({fifth(r, half)})";
         LoadBytes(tile, $"v{group.Number}_", group.Weights);
-        Unpack(tile, $"low{group.Number}_", r => LowNibble(tile.Set, $"v{group.Number}_{r}"));
-        Unpack(tile, $"high{group.Number}_", r => HighNibble(tile.Set, $"v{group.Number}_{r}"));
+        Unpack(tile, $"low{group.Number}_", r => Fifth(LowNibble(tile.Set, $"v{group.Number}_{r}"), r, 0));
+        Unpack(tile, $"high{group.Number}_", r => Fifth(HighNibble(tile.Set, $"v{group.Number}_{r}"), r, 1));
     }
 
     protected static string LowNibble(InstructionSet set, string bytes) => $"{bytes} & {set.Vector}.Create((byte)15)";
 
     protected static string HighNibble(InstructionSet set, string bytes) => $"{set.Vector}.ShiftRightLogical({bytes}.AsUInt16(), 4).AsByte() & {set.Vector}.Create((byte)15)";
+
+    /// <summary>Bit <paramref name="bit"/> of each byte, as bit 4.</summary>
+    protected static string HighBit(InstructionSet set, string bytes, int bit)
+    {
+        string words = bytes + ".AsUInt16()";
+        string moved = bit == 4 ? bytes : $"{set.Vector}.{(bit < 4 ? $"ShiftLeft({words}, {4 - bit})" : $"ShiftRightLogical({words}, {bit - 4})")}.AsByte()";
+        return $"{moved} & {set.Vector}.Create((byte)16)";
+    }
 
     /// <summary>Declares the unpacked bytes of each row vector.</summary>
     protected static void Unpack(TileBody tile, string name, Func<int, string> expression) =>
@@ -94,5 +103,20 @@ internal abstract class ByteTile : Tile
             foreach ((string sum, Product[] products) in sums)
                 tile.EachRow(r => $"{sum}{r}_{token} = {set.Dot($"{sum}{r}_{token}", [.. products.Select(p => (set.SignedWeights ? $"{p.Weights}{r}.AsSByte()" : p.Weights + r, $"a{token}_{p.Dword}"))])};");
         }
+    }
+
+    /// <summary>Adds the low and high nibbles of groups (columns k and k + 16) to the sums of a code.</summary>
+    protected static void Dot(TileBody tile, string quants, NibbleCode code, Group[] groups)
+    {
+        var sums = code.Sums(tile.Set, null);
+        foreach (NibbleSum sum in sums.Where(s => s.Weight is not null))
+            foreach (Group g in groups)
+                foreach (string half in (string[])["low", "high"])
+                    Unpack(tile, $"{sum.Name}{half}{g.Number}_", r => sum.Weight!($"{half}{g.Number}_{r}"));
+        Dot(tile, quants, [.. sums.Select(sum =>
+        {
+            string prefix = sum.Weight is null ? "" : sum.Name;
+            return (sum.Name, (Product[])[.. groups.Select(g => new Product($"{prefix}low{g.Number}_", g.Dword)), .. groups.Select(g => new Product($"{prefix}high{g.Number}_", g.Dword + 4))]);
+        })]);
     }
 }

@@ -85,8 +85,11 @@ internal abstract class InstructionSet
     public virtual string Activations(string dword) => $"{Vector}.Create({dword}).AsSByte()";
 
     /// <summary>The scales of 16-row panels: float16 of scale * 1024, so that none is subnormal (a slow operand on many processors).</summary>
-    public string HalfScales(string pointer) =>
-        $"({Vector}.ShiftLeft({WidenShorts(pointer)}, 13) & {Vector}.Create(HalfBits)).AsSingle() * {Vector}.Create(HalfScale)";
+    public string HalfScales(string pointer, bool negative = false) =>
+        $"({Vector}.ShiftLeft({WidenShorts(pointer)}, 13) & {Vector}.Create(HalfBits)).AsSingle() * {Vector}.Create({(negative ? "-" : "")}HalfScale)";
+
+    /// <summary>Bytes of a table of 16 (the same in each 128 bits), for indices below 16.</summary>
+    public abstract string Lookup(string table, string indices);
 
     public string ToSingle(string ints) => $"{Vector}.ConvertToSingle({ints})";
 }

@@ -21,5 +21,6 @@ internal sealed class Portable : InstructionSet
     public override string Scales(string pointer, bool signed) => signed ? $"PortableParts.WidenBytes((sbyte*)({pointer}))" : WidenBytes(pointer);
     public override string WidenBytes(string pointer) => $"PortableParts.WidenBytes({pointer})";
     public override string WidenShorts(string pointer) => $"PortableParts.WidenShorts((short*)({pointer}))";
+    public override string Lookup(string table, string indices) => $"Vector128.ShuffleNative({table}, {indices})";
     public override string MultiplyAdd(string a, string b, string c) => $"Vector128.MultiplyAddEstimate({a}, {b}, {c})";
 }

@@ -8,7 +8,8 @@ string folder = Path.Combine(root, "src", "Kernels", "Simd", "Tiles");
 bool check = args.Contains("--check");
 
 InstructionSet[] sets = [new Portable(), new Avx2(), new Avx2Vnni(), new Avx512Vnni(), new Avx512()];
-Tile[] tiles = [new F32Tile(), new F16Tile(), new BF16Tile(), new Q8_0Tile(), new Q4_0Tile(), new Q4_KTile(), new Q6_KTile()];
+Tile[] tiles = [new F32Tile(), new F16Tile(), new BF16Tile(), new Q8_0Tile(), new Q4_0Tile(), new Q4_1Tile(), new Q5_0Tile(), new Q5_1Tile(), new MXFP4Tile(), new IQ4_NLTile(),
+    new Q2_KTile(), new Q3_KTile(), new Q4_KTile(), new Q5_KTile(), new Q6_KTile(), new IQ4_XSTile(), new DecodedTile()];
 var files = new SortedDictionary<string, string>(StringComparer.Ordinal);
 foreach (InstructionSet set in sets)
     foreach (Tile tile in tiles.Where(set.Has))

@@ -15,6 +15,9 @@ internal abstract class Tile
     /// <summary>Whether a tile goes on from the sums it finds in y: long panels are multiplied a range of columns at a time.</summary>
     public virtual bool Continues => false;
 
+    /// <summary>Whether weights come from memory; else they were just written, and nothing is gained by a prefetch.</summary>
+    public virtual bool FromMemory => true;
+
     /// <summary>Declares the activation pointers and the constants.</summary>
     public abstract void Begin(TileBody tile);
 
@@ -45,7 +48,7 @@ internal abstract class Tile
             {
                 if (tokens != set.Tokens[0]) code.Line();
                 Method(tokens, ahead: false);
-                if (!set.HasAhead || tokens > 1) continue;
+                if (!set.HasAhead || !FromMemory || tokens > 1) continue;
                 code.Line();
                 Method(tokens, ahead: true);
             }
@@ -129,6 +132,6 @@ internal sealed class TileBody(CodeWriter code, InstructionSet set, Tile tile, i
     /// <summary>Prefetches what lies ahead of a load of <paramref name="pointer"/> + <paramref name="offset"/>, once for each cache line.</summary>
     public void Prefetch(string pointer, int offset)
     {
-        if ((Width >= 4 || ahead) && Set.HasPrefetch && offset % 64 == 0) Code.Line($"Sse.Prefetch0({Plus(pointer, offset + PrefetchDistance)});");
+        if ((Width >= 4 || ahead) && Set.HasPrefetch && tile.FromMemory && offset % 64 == 0) Code.Line($"Sse.Prefetch0({Plus(pointer, offset + PrefetchDistance)});");
     }
 }

@@ -40,6 +40,9 @@ internal sealed class ChatPrompts(Tokenizer tokenizer, IChatTemplate template, C
         known = spelled.Append(decoder.Flush()).Equals(text) ? new ChatPrompt(prompt.Text + text, [.. prompt.Ids, .. ids]) : prompt;
     }
 
+    /// <summary>Knows what the other one knows.</summary>
+    public void Continue(ChatPrompts other) => known = other.known;
+
     private int[] Encode(RenderedPrompt prompt, int start, bool parseSpecial) =>
         parseSpecial ? tokenizer.Encode(prompt.Text[start..], addSpecial: false, parseSpecial: true) : tokenizer.EncodePrompt(prompt, start);
 }

@@ -77,6 +77,12 @@ public sealed class ChatReply : IAsyncEnumerable<GeneratedToken>
         return Text;
     }
 
+    /// <summary>Stops the answer.</summary>
+    internal void Cancel()
+    {
+        if (generation.FinishReason is null) generation.Cancel();
+    }
+
     private GeneratedToken Take(GeneratedToken token)
     {
         raw.Append(token.Text);

@@ -1,7 +1,6 @@
 using System.Collections.Frozen;
 using Inference.Models;
 using Inference.Models.Templates;
-using Inference.Scheduling;
 
 namespace Inference;
 
@@ -12,12 +11,13 @@ namespace Inference;
 public sealed class ChatSession : IDisposable
 {
     private readonly InferenceEngine engine;
+    private readonly ChatTemplate template;
+    private readonly Tokenizer tokenizer;
     private readonly ChatOptions options;
     private readonly ChatPrompts prompts;
     private readonly ChatWindow window;
     private readonly ThinkingTags? thinking;
     private readonly FrozenSet<int> spelled;
-    private readonly RetainedCache cache;
     private readonly List<ChatMessage> messages = [];
     private ChatReply? running;
     private List<ChatMessage> replaced = [];
@@ -27,12 +27,13 @@ public sealed class ChatSession : IDisposable
     internal ChatSession(InferenceEngine engine, ChatOptions options, ChatTemplate template, Tokenizer tokenizer)
     {
         this.engine = engine;
+        this.template = template;
+        this.tokenizer = tokenizer;
         this.options = options;
         prompts = new ChatPrompts(tokenizer, template, new ChatTemplateOptions { Tools = options.Tools, Variables = options.TemplateVariables });
         window = new ChatWindow(prompts, engine.LongestSequence);
         thinking = template.Sources.Values.Select(ThinkingTags.Of).FirstOrDefault(tags => tags is not null);
         spelled = thinking is null ? [] : new[] { thinking.Open, thinking.Close }.SelectMany(tag => tokenizer.Encode(tag, addSpecial: false, parseSpecial: true) is [int id] ? new[] { id } : []).ToFrozenSet();
-        cache = engine.CreateCache();
         Reset();
     }
 
@@ -102,12 +103,31 @@ public sealed class ChatSession : IDisposable
         attempts = 0;
     }
 
+    /// <summary>
+    /// A second conversation that begins with this one and goes on by itself; what is computed of it is shared. Of an answer that runs it has what has been read, as if it had been stopped
+    /// there; where nothing has, the message that is being answered is not in it either.
+    /// </summary>
+    /// <exception cref="ObjectDisposedException">The session is disposed.</exception>
+    public ChatSession Fork()
+    {
+        ObjectDisposedException.ThrowIf(disposed, this);
+        var fork = new ChatSession(engine, options, template, tokenizer);
+        fork.messages.Clear();
+        fork.messages.AddRange(messages);
+        fork.DroppedMessages = DroppedMessages;
+        fork.prompts.Continue(prompts);
+        fork.replaced = replaced;
+        fork.attempts = attempts;
+        if (running is not null) fork.Add(running, running.RawText.Length > 0);
+        return fork;
+    }
+
     private ChatReply Answer(List<ChatMessage> conversation, GenerationOptions sampling, CancellationToken cancellationToken)
     {
         int limit = engine.LongestSequence, reserve = options.ReservedTokens ?? Math.Max(1, Math.Min(sampling.MaxTokens, limit / 4));
         (ChatPrompt prompt, int dropped) = window.Fit(conversation, DroppedMessages, reserve, sampling.ParseSpecialTokens);
         sampling = sampling with { MaxTokens = Math.Min(sampling.MaxTokens, limit - prompt.Ids.Length) };
-        Generation generation = engine.Generate(prompt.Ids, sampling, cache, spelled, cancellationToken);
+        Generation generation = engine.Generate(prompt.Ids, sampling, spelled, cancellationToken);
         var splitter = new ThinkingSplitter(thinking, thinking?.IsOpenAfter(prompt.Text) ?? false);
         running = new ChatReply(this, prompt, generation, splitter, dropped - DroppedMessages);
         DroppedMessages = dropped;
@@ -119,7 +139,11 @@ public sealed class ChatSession : IDisposable
     {
         if (reply != running) return;
         running = null;
-        bool answered = reply.FinishReason is FinishReason.Stop or FinishReason.Length || reply.FinishReason == FinishReason.Cancelled && reply.RawText.Length > 0;
+        Add(reply, reply.FinishReason is FinishReason.Stop or FinishReason.Length || reply.FinishReason == FinishReason.Cancelled && reply.RawText.Length > 0);
+    }
+
+    private void Add(ChatReply reply, bool answered)
+    {
         if (answered)
         {
             messages.Add(new ChatMessage("assistant", reply.Text) { ReasoningContent = reply.Reasoning.Length > 0 ? reply.Reasoning : null });
@@ -142,11 +166,11 @@ public sealed class ChatSession : IDisposable
         if (running is not null) throw new InvalidOperationException("the last answer has not been read to its end");
     }
 
-    /// <summary>Frees the memory of the conversation; an answer that runs is cancelled.</summary>
+    /// <summary>Ends the conversation; an answer that runs is cancelled. Nobody has to wait for its memory: what is left of it is cached until others need the room.</summary>
     public void Dispose()
     {
         if (disposed) return;
         disposed = true;
-        engine.Free(cache);
+        running?.Cancel();
     }
 }

@@ -18,8 +18,9 @@ internal sealed class ScheduledSequence
     /// <param name="maxTokens">Tokens to generate at most; 0 only computes the prompt, <see cref="Unbounded"/> sets no limit.</param>
     /// <param name="priority">Priority class, higher goes first.</param>
     /// <param name="promptLogprobs">Whether every prompt row but the last asks for its logits.</param>
-    /// <param name="cache">What an earlier turn may have left of the prompt, and where this one's cache stays for the next; null for a request that stands alone.</param>
-    public ScheduledSequence(long id, ReadOnlySpan<int> prompt, int maxTokens, int priority = 0, bool promptLogprobs = false, RetainedCache? cache = null)
+    /// <param name="prefixRoot">Whose computed blocks it shares (<see cref="PrefixChain.Root"/>); null: nobody's.</param>
+    /// <param name="sibling">Another sample of the same prompt, added before: while it runs its blocks are forked, and its prompt is waited for.</param>
+    public ScheduledSequence(long id, ReadOnlySpan<int> prompt, int maxTokens, int priority = 0, bool promptLogprobs = false, UInt128? prefixRoot = null, ScheduledSequence? sibling = null)
     {
         if (prompt.IsEmpty) throw new ArgumentException("A prompt needs at least one token.", nameof(prompt));
         ArgumentOutOfRangeException.ThrowIfNegative(maxTokens);
@@ -30,8 +31,8 @@ internal sealed class ScheduledSequence
         MaxTokens = maxTokens;
         Priority = priority;
         PromptLogprobs = promptLogprobs;
-        Cache = cache;
-        Kv = cache?.Kv ?? new KvSequence(id);
+        Kv = new KvSequence(id, prefixRoot);
+        Sibling = sibling;
     }
 
     public long Id { get; }
@@ -50,11 +51,11 @@ internal sealed class ScheduledSequence
     /// <summary>Why it is finished.</summary>
     public SequenceEnd End { get; internal set; }
 
-    /// <summary>Its place in the cache. A retained one belongs to the next turn once this sequence is finished.</summary>
+    /// <summary>Its place in the cache.</summary>
     public KvSequence Kv { get; }
 
-    /// <summary>Where <see cref="Kv"/> stays when the sequence is finished; null: nothing stays.</summary>
-    public RetainedCache? Cache { get; }
+    /// <summary>A sequence whose cache it may fork.</summary>
+    internal ScheduledSequence? Sibling { get; set; }
 
     /// <summary>Prompt tokens that were in the cache when it was admitted first.</summary>
     public int CachedLength { get; internal set; }
@@ -68,7 +69,7 @@ internal sealed class ScheduledSequence
     /// <summary>Tokens generated so far.</summary>
     public int GeneratedLength => Length - PromptLength;
 
-    /// <summary>Known tokens whose keys and values are in the cache; back to 0 after a preemption, and from the start what a retained cache has.</summary>
+    /// <summary>Known tokens whose keys and values are in the cache; back to 0 after a preemption unless it was swapped out, and from its admission on what others had computed of them.</summary>
     public int ComputedLength => Kv.Committed;
 
     /// <summary>Known tokens still to compute: 1 for a sequence that decodes.</summary>
@@ -94,6 +95,15 @@ internal sealed class ScheduledSequence
 
     /// <summary>Prompt rows whose logits a committed step has delivered; a recomputation does not ask for them again.</summary>
     internal int DeliveredLogprobs { get; set; }
+
+    /// <summary>Last of the blocks that another sequence computes and that it waits for; null when it waits for none.</summary>
+    internal UInt128? AwaitedKey { get; set; }
+
+    /// <summary>Full blocks of its known tokens that it has announced to compute, and has not yet: from here to <see cref="AnnouncedEnd"/>.</summary>
+    internal int FirstAnnounced { get; set; }
+
+    /// <inheritdoc cref="FirstAnnounced"/>
+    internal int AnnouncedEnd { get; set; }
 
     /// <summary>Rows it has in the step being planned.</summary>
     internal int PlannedCount { get; set; }

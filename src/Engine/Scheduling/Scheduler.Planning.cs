@@ -40,7 +40,7 @@ internal sealed partial class Scheduler
     }
 
     /// <summary>
-    /// Reserves a running sequence's next rows: as many as budget, chunk limit and available blocks allow (idle caches are evicted before
+    /// Reserves a running sequence's next rows: as many as budget, chunk limit and available blocks allow (cached blocks are taken before
     /// anyone is preempted). Where not even one row finds a block, the last in rank is preempted; a sequence that is itself the last keeps what it has and sits this step out.
     /// </summary>
     private void Schedule(int index)
@@ -58,13 +58,17 @@ internal sealed partial class Scheduler
         _budget -= count;
     }
 
-    /// <summary>Takes a sequence's blocks; its tokens stay and are computed again, as a prompt, once it is admitted again.</summary>
+    /// <summary>
+    /// Takes a sequence's blocks; its tokens stay. They are moved to the host, or computed again like a prompt once it is admitted again, but for those that are still cached then.
+    /// </summary>
     private void Preempt(ScheduledSequence sequence)
     {
         _budget += sequence.PlannedCount;
         sequence.PlannedCount = 0;
         _running.Remove(sequence);
-        _kv.Release(sequence.Kv);
+        Withdraw(sequence, int.MaxValue);
+        if (PrefersSwap(sequence) && _kv.TrySwapOut(sequence.Kv)) _swapPreemptions++;
+        else _kv.Retire(sequence.Kv, sequence.Tokens);
         sequence.State = SequenceState.Waiting;
         sequence.Preemptions++;
         _preemptions++;
@@ -72,47 +76,96 @@ internal sealed partial class Scheduler
         _plan.AddPreempted(sequence);
     }
 
-    /// <summary>Admits from the head of the queue; the first that does not fit holds up the rest, or small requests would starve a large one.</summary>
+    /// <summary>
+    /// Moving pays where it takes less time than to compute the tokens again that no other sequence keeps in memory. That they may stay cached is not counted on: blocks are short.
+    /// </summary>
+    private bool PrefersSwap(ScheduledSequence sequence) => _options.Preemption switch
+    {
+        PreemptionMode.Swap => true,
+        PreemptionMode.Recompute => false,
+        _ => _options.SwapCost * sequence.ComputedLength < sequence.ComputedLength - _kv.SharedTokens(sequence.Kv),
+    };
+
+    /// <summary>
+    /// Admits in order of rank. The first that does not fit holds up the rest, or small requests would starve a large one; those that wait for a prefix are passed over.
+    /// </summary>
     private void AdmitWaiting()
     {
-        while (_budget > 0 && _waiting.Count > 0 && HasBlocksFor(_waiting[0]) && TryAdmit(_waiting[0]))
+        for (int i = 0; i < _waiting.Count && _budget > 0;)
         {
-            ScheduledSequence sequence = _waiting[0];
+            ScheduledSequence sequence = _waiting[i];
+            if (AwaitsPrefix(sequence))
+            {
+                i++;
+                continue;
+            }
+            if (!HasBlocksFor(sequence) || _kv.FreeSlots == 0) return;
             _waiting.Remove(sequence);
-            sequence.State = SequenceState.Running;
-            sequence.PlannedCount = 0;
             _running.Add(sequence);
-            int count = Math.Min(sequence.UncomputedLength, Math.Min(_budget, _options.MaxChunk));
-            if (!_kv.TryReserve(sequence.Kv, count)) throw new InvalidOperationException($"{count} tokens were free for {sequence} and are not.");
-            sequence.PlannedCount = count;
-            _budget -= count;
+            Begin(sequence);
         }
     }
 
+    /// <summary>Lets an admitted sequence go on from what is known of its tokens, with its first rows in this step.</summary>
+    private void Begin(ScheduledSequence sequence)
+    {
+        sequence.State = SequenceState.Running;
+        if (sequence.Kv.IsSwapped) Restore(sequence);
+        else Attach(sequence);
+        Announce(sequence);
+        int count = Math.Min(sequence.UncomputedLength, Math.Min(_budget, _options.MaxChunk));
+        if (!_kv.TryReserve(sequence.Kv, count)) throw new InvalidOperationException($"{count} tokens were free for {sequence} and are not.");
+        sequence.PlannedCount = count;
+        _budget -= count;
+    }
+
+    private void Restore(ScheduledSequence sequence)
+    {
+        if (!_kv.TrySwapIn(sequence.Kv, sequence.Tokens)) throw new InvalidOperationException($"There was room for {sequence} and is not.");
+    }
+
+    /// <summary>Begins with what a sibling or anyone else has computed, whichever is more.</summary>
+    private void Attach(ScheduledSequence sequence)
+    {
+        if (!_kv.TryAdmit(sequence.Kv)) throw new InvalidOperationException($"A slot was free for {sequence} and is not.");
+        int forkable = Forkable(sequence);
+        if (forkable > _kv.FindPrefix(sequence.Kv, sequence.Tokens, PrefixLimit(sequence)) && _kv.TryFork(sequence.Sibling!.Kv, sequence.Kv, forkable)) _forks++;
+        else _kv.AttachPrefix(sequence.Kv, sequence.Tokens, PrefixLimit(sequence));
+        // Once it is done with, it must not keep the tokens of the other one alive.
+        sequence.Sibling = null;
+        if (sequence.Preemptions > 0) return;
+        sequence.CachedLength = sequence.ComputedLength;
+        _cachedTokens += sequence.CachedLength;
+    }
+
     /// <summary>
-    /// Whether the free blocks, and those of idle caches, hold everything known of the newcomer and of all that run, and a token more of each. Less would admit a sequence
+    /// Whether the available blocks hold everything known of the newcomer and of all that run, and a token more of each. Less would admit a sequence
     /// only to preempt it before it has computed its prompt.
     /// </summary>
     private bool HasBlocksFor(ScheduledSequence newcomer)
     {
+        bool swapped = newcomer.Kv.IsSwapped;
+        int found = swapped ? 0 : _kv.FindPrefix(newcomer.Kv, newcomer.Tokens, PrefixLimit(newcomer)), forkable = swapped ? 0 : Forkable(newcomer);
         for (int g = 0; g < _kv.Groups.Count; g++)
         {
-            long missing = MissingBlocks(newcomer, g);
-            for (int i = 0; i < _running.Count; i++) missing += MissingBlocks(_running[i], g);
+            int length = KnownAndOneMore(newcomer);
+            long missing = swapped ? _kv.SwapInBlocks(newcomer.Kv, newcomer.Tokens, length, g)
+                : forkable > found ? _kv.Groups[g].BlocksFor(length) - forkable / _kv.Groups[g].BlockSize
+                : _kv.NewcomerBlocks(newcomer.Kv, found, length, g);
+            for (int i = 0; i < _running.Count; i++) missing += _kv.MissingBlocks(_running[i].Kv, KnownAndOneMore(_running[i]), g);
             if (missing > _kv.AvailableBlocks(g)) return false;
         }
         return true;
-    }
 
-    private int MissingBlocks(ScheduledSequence sequence, int group) =>
-        _kv.MissingBlocks(sequence.Kv, Math.Min(sequence.Length + 1, sequence.MaxLength), group);
+        static int KnownAndOneMore(ScheduledSequence sequence) => Math.Min(sequence.Length + 1, sequence.MaxLength);
+    }
 
     private void Emit()
     {
         for (int i = 0; i < _running.Count; i++)
-            if (_running[i].PlannedCount > 0 && _running[i].IsDecoding) _plan.Add(_running[i], _kv);
+            if (_running[i].PlannedCount > 0 && _running[i].IsDecoding) _plan.Add(_running[i]);
         for (int i = 0; i < _running.Count; i++)
-            if (_running[i].PlannedCount > 0 && !_running[i].IsDecoding) _plan.Add(_running[i], _kv);
+            if (_running[i].PlannedCount > 0 && !_running[i].IsDecoding) _plan.Add(_running[i]);
         _inFlight = _plan.RowCount > 0;
     }
 }

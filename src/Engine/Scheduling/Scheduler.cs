@@ -23,7 +23,7 @@ internal sealed partial class Scheduler
     private long _arrivals;
     private bool _inFlight;
     private int _budget;
-    private long _steps, _mixedSteps, _prefillChunks, _preemptions, _cachedTokens;
+    private long _steps, _mixedSteps, _prefillChunks, _preemptions, _swapPreemptions, _cachedTokens, _forks;
 
     /// <param name="kv">Cache that the scheduler alone reserves from.</param>
     /// <param name="options">Limits of a step.</param>
@@ -34,13 +34,13 @@ internal sealed partial class Scheduler
         _options = options ?? new SchedulerOptions();
         _clock = clock ?? TimeProvider.System;
         _agingTicks = (long)(_options.AgingInterval.TotalSeconds * _clock.TimestampFrequency);
-        _plan = new StepPlan(_options.MaxBatchTokens, kv.MaxSequences, kv.Groups.Count);
+        _plan = new StepPlan(_options.MaxBatchTokens, kv);
     }
 
     /// <summary>Sequences that wait, preempted ones included.</summary>
     public int WaitingCount => _waiting.Count;
 
-    /// <summary>Sequences that hold blocks, idle caches not counted.</summary>
+    /// <summary>Sequences that hold blocks.</summary>
     public int RunningCount => _running.Count;
 
     /// <summary>Whether the next plan has rows.</summary>
@@ -51,32 +51,38 @@ internal sealed partial class Scheduler
         get
         {
             KvStatistics blocks = _kv.Statistics();
-            return new SchedulerStatistics(_steps, _mixedSteps, _prefillChunks, _preemptions, _cachedTokens, _kv.Evictions, blocks.Total, blocks.PeakUsed);
+            return new SchedulerStatistics(_steps, _mixedSteps, _prefillChunks, _preemptions, _swapPreemptions, _cachedTokens, _forks, _kv.Evictions, blocks.Total, blocks.PeakUsed);
         }
     }
 
     /// <summary>
     /// Queues a new sequence. Its end is set here: at prompt + max tokens, or earlier where the context is full; without a limit of its own
-    /// also where the pool is. A retained cache is cut back at once to what the new sequence has in common with the one before it.
+    /// also where the pool is.
     /// </summary>
     /// <exception cref="RequestRefusedException">The prompt leaves no room in the context, or prompt + max tokens do not fit an empty pool.</exception>
     public void Add(ScheduledSequence sequence)
     {
         if (sequence.MaxLength != 0 || sequence.State != SequenceState.Waiting) throw new InvalidOperationException($"Sequence {sequence.Id} was added or cancelled before.");
         int maxLength = MaxLengthOf(sequence);
-        if (sequence.Cache is not null) TakeOver(sequence.Cache, sequence);
         long arrival = _arrivals++;
         sequence.Enter(_clock.GetTimestamp() - sequence.Priority * _agingTicks, arrival, maxLength);
         _waiting.Add(sequence);
     }
 
     /// <summary>
-    /// Ends a sequence and frees its blocks at once, or leaves them idle in its retained cache. During a step that is in flight this is safe too: nothing takes the blocks before the next
+    /// Ends a sequence and gives up its blocks at once. During a step that is in flight this is safe too: nothing takes the blocks before the next
     /// plan, and the step's results for it are ignored. A finished sequence stays as it is.
     /// </summary>
     public void Cancel(ScheduledSequence sequence)
     {
         if (sequence.State != SequenceState.Finished) Finish(sequence, SequenceEnd.Cancelled);
+    }
+
+    /// <summary>Like <see cref="Cancel"/>, for a sequence whose cache cannot be trusted: nobody finds its blocks.</summary>
+    public void Discard(ScheduledSequence sequence)
+    {
+        if (sequence.Kv.IsAdmitted) _kv.Forget(sequence.Kv);
+        Cancel(sequence);
     }
 
     /// <summary>
@@ -89,6 +95,7 @@ internal sealed partial class Scheduler
         CheckInFlight(plan);
         CheckResults(plan, results);
         _inFlight = false;
+        _kv.ClearOperations();
         _steps++;
         if (plan.DecodeRows > 0 && plan.PrefillRows > 0) _mixedSteps++;
         _prefillChunks += plan.PartialChunks;
@@ -96,7 +103,8 @@ internal sealed partial class Scheduler
         {
             ScheduledSequence sequence = plan.Sequences[i];
             if (sequence.State == SequenceState.Finished) continue;
-            _kv.Commit(sequence.Kv, plan.QueryCount[i]);
+            _kv.Commit(sequence.Kv, plan.QueryCount[i], sequence.Tokens);
+            Withdraw(sequence, sequence.ComputedLength / _kv.Groups[0].BlockSize);
             sequence.DeliveredLogprobs = Math.Max(sequence.DeliveredLogprobs, Math.Min(sequence.ComputedLength, sequence.PromptLength));
             foreach (int token in results.Tokens(i)[..Math.Min(results.Tokens(i).Length, sequence.MaxLength - sequence.Length)]) sequence.Append(token);
             if (results.IsFinished(i)) Finish(sequence, SequenceEnd.Stopped);
@@ -110,7 +118,7 @@ internal sealed partial class Scheduler
         CheckInFlight(plan);
         _inFlight = false;
         foreach (ScheduledSequence sequence in plan.Sequences)
-            if (sequence.State != SequenceState.Finished) _kv.Commit(sequence.Kv, 0);
+            if (sequence.State != SequenceState.Finished) _kv.Rollback(sequence.Kv);
     }
 
     /// <summary>Tokens come from sequences that were asked for one, and from all of those that go on.</summary>
@@ -130,16 +138,18 @@ internal sealed partial class Scheduler
         if (sequence.State == SequenceState.Running)
         {
             _running.Remove(sequence);
-            if (sequence.Cache is null) _kv.Release(sequence.Kv);
-            else _kv.Park(sequence.Kv);
+            Withdraw(sequence, int.MaxValue);
+            _kv.Retire(sequence.Kv, sequence.Tokens);
         }
         else
         {
-            // What it was to take over stays idle.
             _waiting.Remove(sequence);
+            if (sequence.Kv.IsSwapped) _kv.Release(sequence.Kv);
         }
         sequence.State = SequenceState.Finished;
         sequence.End = end;
+        sequence.PlannedCount = 0;
+        sequence.Sibling = null;
     }
 
     private int MaxLengthOf(ScheduledSequence sequence)

@@ -29,4 +29,17 @@ internal sealed record SchedulerOptions
         get;
         init => field = value >= TimeSpan.Zero && value <= TimeSpan.FromDays(1) ? value : throw new ArgumentOutOfRangeException(nameof(AgingInterval), value, "Aging takes from 0 to 1 day.");
     } = TimeSpan.FromSeconds(10);
+
+    /// <summary>How a sequence gives up its blocks.</summary>
+    public PreemptionMode Preemption { get; init; } = PreemptionMode.Cheapest;
+
+    /// <summary>
+    /// Time to move a token's keys and values to the host and back, in units of the time to compute one token of a prompt. Default 0.1: a copy of some ten kilobytes both ways takes a
+    /// tenth of the arithmetic of a small model's token; the engine estimates it from model and device.
+    /// </summary>
+    public double SwapCost
+    {
+        get;
+        init => field = value >= 0 ? value : throw new ArgumentOutOfRangeException(nameof(SwapCost), value, "A cost is 0 or more.");
+    } = 0.1;
 }

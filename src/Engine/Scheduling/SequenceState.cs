@@ -9,7 +9,7 @@ internal enum SequenceState
     /// <summary>Holds a table slot and blocks.</summary>
     Running,
 
-    /// <summary>Done for the reason in <see cref="ScheduledSequence.End"/>, holds nothing; its retained cache, if it has one, may.</summary>
+    /// <summary>Done for the reason in <see cref="ScheduledSequence.End"/>, holds nothing.</summary>
     Finished,
 }
 

@@ -33,9 +33,12 @@ internal sealed class StepPlan
     private readonly List<TableEntry>[] _newEntries;
     private readonly OutputRow[] _outputs;
     private readonly List<ScheduledSequence> _preempted = [];
+    private readonly KvAllocator _kv;
 
-    internal StepPlan(int maxRows, int maxSequences, int groups)
+    internal StepPlan(int maxRows, KvAllocator kv)
     {
+        _kv = kv;
+        int maxSequences = kv.MaxSequences, groups = kv.Groups.Count;
         _sequences = new ScheduledSequence[maxSequences];
         _queryStart = new int[maxSequences];
         _queryCount = new int[maxSequences];
@@ -111,6 +114,26 @@ internal sealed class StepPlan
     /// <summary>Block-table entries of a cache group that the device lacks; to be uploaded before the step runs.</summary>
     public ReadOnlySpan<TableEntry> NewEntries(int group) => CollectionsMarshal.AsSpan(_newEntries[group]);
 
+    /// <summary>Blocks of a cache group to be moved before anything is written, in this order. Those of a plan that was abandoned before <see cref="OperationsDone"/> are there again.</summary>
+    public ReadOnlySpan<BlockOperation> Operations(int group) => _kv.Operations(group);
+
+    /// <summary>Whether blocks are to be moved that have not been yet.</summary>
+    public bool HasOperations
+    {
+        get
+        {
+            for (int g = 0; g < Groups; g++)
+                if (!Operations(g).IsEmpty) return true;
+            return false;
+        }
+    }
+
+    /// <summary>Nobody knows which of the blocks were moved: what they should hold is not found any more. Who holds them must be discarded.</summary>
+    public void DropOperations() => _kv.DropOperations();
+
+    /// <summary>The device has moved the blocks of all groups.</summary>
+    public void OperationsDone() => _kv.ClearOperations();
+
     internal void Clear()
     {
         // All of it: sequences of an earlier, wider step must not stay reachable.
@@ -123,7 +146,7 @@ internal sealed class StepPlan
     internal void AddPreempted(ScheduledSequence sequence) => _preempted.Add(sequence);
 
     /// <summary>Adds the rows that are reserved for the sequence.</summary>
-    internal void Add(ScheduledSequence sequence, KvAllocator kv)
+    internal void Add(ScheduledSequence sequence)
     {
         int index = SequenceCount++, start = RowCount, first = sequence.ComputedLength, count = sequence.PlannedCount, end = first + count;
         _sequences[index] = sequence;
@@ -142,8 +165,8 @@ internal sealed class StepPlan
         if (end < sequence.Length) PartialChunks++;
         for (int g = 0; g < _slots.Length; g++)
         {
-            kv.CopySlots(sequence.Kv, g, first, _slots[g].AsSpan(start, count));
-            BlockTable table = kv.Table(sequence.Kv, g);
+            _kv.CopySlots(sequence.Kv, g, first, _slots[g].AsSpan(start, count));
+            BlockTable table = _kv.Table(sequence.Kv, g);
             for (int entry = table.FirstNew; entry < table.End; entry++) _newEntries[g].Add(new TableEntry(sequence.Kv.TableSlot, entry, table[entry]));
         }
         AddOutputs(sequence, index, start, first, end);

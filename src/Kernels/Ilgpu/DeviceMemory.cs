@@ -112,6 +112,21 @@ internal sealed class DevicePages : KvPages
         BlockSize = Layout.BlockSize,
     };
 
+    public override long BytesPerBlock => Layout.Layers * (KeyBlock(0).Length + ValueBlock(0).Length) * Interop.SizeOf<UInt4>();
+
+    /// <summary>K of a block in one layer, which lies in one piece.</summary>
+    public ArrayView<UInt4> KeyBlock(int layer, int block = 0) => Block(keys[layer], block);
+
+    /// <summary>V of a block in one layer.</summary>
+    public ArrayView<UInt4> ValueBlock(int layer, int block = 0) => Block(values[layer], block);
+
+    private ArrayView<UInt4> Block(MemoryBuffer1D<UInt4, Stride1D.Dense> buffer, int block)
+    {
+        ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual((uint)block, (uint)Blocks, nameof(block));
+        long length = buffer.Length / Blocks;
+        return buffer.View.SubView(block * length, length);
+    }
+
     /// <summary>All bits set is NaN in every element type.</summary>
     public override void FillWithNaN()
     {

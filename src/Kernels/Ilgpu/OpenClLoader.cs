@@ -38,13 +38,13 @@ internal sealed partial class OpenClLoader(CLAccelerator accelerator) : KernelLo
     private static string Mend(string source)
     {
         source = source.Replace("( CLK_GLOBAL_MEM_FENCE )", "( CLK_LOCAL_MEM_FENCE | CLK_GLOBAL_MEM_FENCE )", StringComparison.Ordinal);
-        source = Unsigned().Replace(source, "= $1u;"); // -1 is written as 4294967295, of which the compiler warns on stderr
+        source = Unsigned().Replace(source, "$1u"); // -1 is written as 4294967295, of which the compiler warns on stderr
         source = FourWords().Replace(source, "$1 __attribute__((aligned(16)));");
         if (source.Contains("inference_", StringComparison.Ordinal)) source = source.Insert(source.IndexOf("kernel void", StringComparison.Ordinal), OpenClIsa.Prelude);
         return "#pragma OPENCL FP_CONTRACT OFF\n" + source;
     }
 
-    [GeneratedRegex(@"= (\d{10});")]
+    [GeneratedRegex(@"(?<=[=?:]\s+)(\d{10})(?=\s*[;:])")]
     private static partial Regex Unsigned();
 
     [GeneratedRegex(@"(struct type_\d+\s*\{(?:\s*(?:int|float) field_\d;){4}\s*\});")]

@@ -1,3 +1,5 @@
+using System.Runtime.InteropServices;
+
 namespace Inference.Kernels;
 
 /// <summary>
@@ -40,6 +42,15 @@ internal sealed class ReferenceKernels : KernelSet
         public Span<float> Value(int layer, int slot) => At(values, layer, slot, Layout.KvHeads * Layout.ValueDim);
         private Span<float> At(float[] plane, int layer, int slot, int width) => plane.AsSpan((layer * Blocks * Layout.BlockSize + slot) * width, width);
 
+        public override long BytesPerBlock => Layout.Layers * ((long)KeyBlock + ValueBlock) * sizeof(float);
+
+        private int KeyBlock => Layout.BlockSize * Layout.KvHeads * Layout.KeyDim;
+        private int ValueBlock => Layout.BlockSize * Layout.KvHeads * Layout.ValueDim;
+
+        /// <summary>K, then V, of a block in a layer.</summary>
+        public (Memory<float> Keys, Memory<float> Values) Block(int layer, int block) =>
+            (keys.AsMemory((layer * Blocks + block) * KeyBlock, KeyBlock), values.AsMemory((layer * Blocks + block) * ValueBlock, ValueBlock));
+
         public override void FillWithNaN()
         {
             Array.Fill(keys, float.NaN);
@@ -60,7 +71,7 @@ internal sealed class ReferenceKernels : KernelSet
 
     public override ParameterVector LoadVector(ReadOnlySpan<float> values) => new HostVector(values.ToArray());
     public override Activations AllocateActivations(int rows, int columns) => new HostRows(rows, columns);
-    
+
     public override KvPages AllocatePages(KvLayout layout, int blocks)
     {
         _ = layout.BytesPerToken; // refuses dims that do not fit
@@ -68,6 +79,46 @@ internal sealed class ReferenceKernels : KernelSet
     }
 
     public override void Upload(StepBatch batch) => Array.Clear(batch.DirtyEntries);
+
+    public override void CopyBlock(KvPages pages, int from, int to)
+    {
+        for (int layer = 0; layer < pages.Layout.Layers; layer++)
+        {
+            (Memory<float> keys, Memory<float> values) = ((HostPages)pages).Block(layer, from);
+            (Memory<float> newKeys, Memory<float> newValues) = ((HostPages)pages).Block(layer, to);
+            keys.CopyTo(newKeys);
+            values.CopyTo(newValues);
+        }
+    }
+
+    public override void ReadBlock(KvPages pages, int block, Span<byte> bytes)
+    {
+        foreach (Memory<float> part in Parts(pages, block))
+        {
+            MemoryMarshal.AsBytes(part.Span).CopyTo(bytes);
+            bytes = bytes[(part.Length * sizeof(float))..];
+        }
+    }
+
+    public override void WriteBlock(KvPages pages, int block, ReadOnlySpan<byte> bytes)
+    {
+        foreach (Memory<float> part in Parts(pages, block))
+        {
+            Span<byte> to = MemoryMarshal.AsBytes(part.Span);
+            bytes[..to.Length].CopyTo(to);
+            bytes = bytes[to.Length..];
+        }
+    }
+
+    private static IEnumerable<Memory<float>> Parts(KvPages pages, int block)
+    {
+        for (int layer = 0; layer < pages.Layout.Layers; layer++)
+        {
+            (Memory<float> keys, Memory<float> values) = ((HostPages)pages).Block(layer, block);
+            yield return keys;
+            yield return values;
+        }
+    }
 
     public override void Embed(StepBatch batch, Weight table, Activations x)
     {

@@ -39,6 +39,15 @@ internal sealed unsafe class TiledPages : KvPages
     /// <summary>Bytes from block to block of a layer.</summary>
     public long BlockBytes { get; }
 
+    public override long BytesPerBlock => BlockBytes * Layout.Layers;
+
+    /// <summary>A block in one layer.</summary>
+    public Span<byte> Block(int layer, int block)
+    {
+        ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual((uint)block, (uint)Blocks, nameof(block));
+        return new Span<byte>(Layer(layer) + block * BlockBytes, checked((int)BlockBytes));
+    }
+
     /// <summary>First byte of a layer's blocks.</summary>
     public byte* Layer(int layer)
     {

@@ -10,7 +10,10 @@ namespace Inference.Kernels;
 internal abstract unsafe class PackedLayout
 {
     private static readonly PackedLayout[] All =
-        [new PackedF32(), new PackedF16(), new PackedBF16(), new PackedQ8_0(), new PackedQ4_0(), new PackedQ4_K(), new PackedQ6_K()];
+    [
+        new PackedF32(), new PackedF16(), new PackedBF16(), new PackedQ8_0(), new PackedQ4_0(), new PackedQ4_1(), new PackedQ5_0(), new PackedQ5_1(), new PackedMXFP4(),
+        new PackedIQ4_NL(), new PackedQ2_K(), new PackedQ3_K(), new PackedQ4_K(), new PackedQ5_K(), new PackedQ6_K(), new PackedIQ4_XS(),
+    ];
 
     /// <summary>The layout of a type, or null when the type has no tiles: then its rows are decoded at each use.</summary>
     public static PackedLayout? Find(TensorType type)

@@ -35,7 +35,7 @@ internal enum ActivationForm
 internal sealed unsafe class ProductInput(int widest) : IDisposable
 {
     private const int Block = ActivationQuantization.Block;
-    private NativeBuffer? quants, scales, negativeSums, corrections8, corrections32, values, scaledValues, rows, roundedRows, tiles;
+    private NativeBuffer? quants, scales, negativeSums, negativeHalfSums, corrections8, corrections16, corrections32, values, scaledValues, rows, roundedRows, tiles;
     private ActivationForm forms;
 
     /// <summary>A tile: its first token, its width, and where its activations are.</summary>
@@ -78,7 +78,9 @@ internal sealed unsafe class ProductInput(int widest) : IDisposable
             Grow(ref quants, elements);
             Grow(ref scales, blocks * 4);
             Grow(ref negativeSums, blocks * 4);
+            Grow(ref negativeHalfSums, blocks * 8);
             Grow(ref corrections8, blocks * 4);
+            Grow(ref corrections16, blocks * 4);
             Grow(ref corrections32, blocks * 8);
         }
         if (Needs(ActivationForm.Single)) Grow(ref values, elements * 4);
@@ -116,7 +118,9 @@ internal sealed unsafe class ProductInput(int widest) : IDisposable
             tile.Quants = (sbyte*)quants!.Pointer + at;
             tile.Scales = (float*)scales!.Pointer + block;
             tile.NegativeSums = (float*)negativeSums!.Pointer + block;
+            tile.NegativeHalfSums = (float*)negativeHalfSums!.Pointer + 2 * block;
             tile.Corrections8 = (int*)corrections8!.Pointer + block;
+            tile.Corrections16 = (int*)corrections16!.Pointer + block;
             tile.Corrections32 = (int*)corrections32!.Pointer + 2 * block;
         }
         if (Needs(ActivationForm.Single)) tile.Values = (float*)values!.Pointer + at;
@@ -161,7 +165,10 @@ internal sealed unsafe class ProductInput(int widest) : IDisposable
         float scale = Quantize(x, tile.Quants + (long)at * Block, out Vector128<int> first, out Vector128<int> second);
         tile.Scales[at] = scale;
         tile.NegativeSums[at] = -scale * Vector128.Sum(first + second);
+        tile.NegativeHalfSums[2 * block * width + index] = -scale * Vector128.Sum(first);
+        tile.NegativeHalfSums[(2 * block + 1) * width + index] = -scale * Vector128.Sum(second);
         tile.Corrections8[at] = Correction(first + second, -8);
+        tile.Corrections16[at] = Correction(first + second, -16);
         tile.Corrections32[2 * block * width + index] = Correction(first, -32);
         tile.Corrections32[(2 * block + 1) * width + index] = Correction(second, -32);
     }
@@ -222,6 +229,6 @@ internal sealed unsafe class ProductInput(int widest) : IDisposable
 
     public void Dispose()
     {
-        foreach (NativeBuffer? b in (ReadOnlySpan<NativeBuffer?>)[quants, scales, negativeSums, corrections8, corrections32, values, scaledValues, rows, roundedRows, tiles]) b?.Dispose();
+        foreach (NativeBuffer? b in (ReadOnlySpan<NativeBuffer?>)[quants, scales, negativeSums, negativeHalfSums, corrections8, corrections16, corrections32, values, scaledValues, rows, roundedRows, tiles]) b?.Dispose();
     }
 }

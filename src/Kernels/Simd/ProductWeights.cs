@@ -38,9 +38,19 @@ internal abstract unsafe class HostWeight(string name, TensorType type, int rows
     /// <summary>
     /// Multiplies the panels from <paramref name="first"/> to <paramref name="end"/> - 1 by the tiles from <paramref name="tile"/> to
     /// <paramref name="tileEnd"/> - 1 of <paramref name="x"/> into <paramref name="y"/>. The memory of <paramref name="scratch"/> is 64 floats
-    /// for each of these tokens, and at least a row of columns.
+    /// for each of these tokens, and at least <see cref="ScratchFloats"/>.
     /// </summary>
     public abstract void Multiply(int first, int end, ProductInput x, int tile, int tileEnd, in ProductOutput y, float* scratch);
+
+    /// <summary>Floats of scratch that a product with so many columns needs: a decoded panel of bytes and a tile's sums, or a row.</summary>
+    public static long ScratchFloats(int columns) => PanelDecoder.PanelBytes(columns) / sizeof(float) + 16 * 8;
+
+    /// <summary>Hands on the sums [token][row] of one tile and one panel.</summary>
+    protected void Take(float* sums, ProductInput.TokenTile* tile, int panel, in ProductOutput y)
+    {
+        int row = panel * PanelRows, rows = Math.Min(PanelRows, Rows - row);
+        for (int i = 0; i < tile->Width; i++) y.Take(sums + i * PanelRows, tile->First + i, row, rows);
+    }
 
     /// <summary>Decodes one row to float32.</summary>
     public abstract void DecodeRow(int row, Span<float> values);
@@ -51,17 +61,14 @@ internal sealed unsafe class PackedWeight : HostWeight
 {
     private readonly PackedLayout layout;
     private readonly NativeBuffer panels;
-    private readonly delegate*<byte*, int, TileInput*, float*, void> one, two, four, eight;
+    private readonly TileWidths tiles;
 
     public PackedWeight(string name, PackedLayout layout, int rows, int columns, SimdLevel level) : base(name, layout.Type, rows, columns)
     {
         this.layout = layout;
         PanelBytes = layout.PanelBytes(columns);
         panels = new NativeBuffer(PanelBytes * Panels, clear: false);
-        one = TileTable.Find(level, Type, 1);
-        two = TileTable.Find(level, Type, 2);
-        four = TileTable.Find(level, Type, 4);
-        eight = TileTable.Find(level, Type, 8);
+        tiles = TileWidths.Of(level, Type);
     }
 
     public override ActivationForm Form => layout.Form;
@@ -109,7 +116,7 @@ internal sealed unsafe class PackedWeight : HostWeight
             }
             for (ProductInput.TokenTile* t = x.Tile(tile); t < x.Tile(tileEnd); t++)
             {
-                Tile(t->Width)(weights, Columns, &t->Input, scratch);
+                tiles[t->Width](weights, Columns, &t->Input, scratch);
                 Take(scratch, t, panel, y);
             }
         }
@@ -127,80 +134,12 @@ internal sealed unsafe class PackedWeight : HostWeight
                 TileInput part = t->Input;
                 part.Values += column * t->Width;
                 part.ScaledValues += column * t->Width;
-                Tile(t->Width)(weights + layout.PanelBytes(column), Math.Min(step, Columns - column), &part, scratch + (t->First - start) * PanelRows);
+                tiles[t->Width](weights + layout.PanelBytes(column), Math.Min(step, Columns - column), &part, scratch + (t->First - start) * PanelRows);
             }
         for (ProductInput.TokenTile* t = x.Tile(tile); t <= last; t++) Take(scratch + (t->First - start) * PanelRows, t, panel, y);
-    }
-
-    private delegate*<byte*, int, TileInput*, float*, void> Tile(int width) => width switch { 1 => one, 2 => two, 4 => four, _ => eight };
-
-    private void Take(float* sums, ProductInput.TokenTile* tile, int panel, in ProductOutput y)
-    {
-        int row = panel * PanelRows, rows = Math.Min(PanelRows, Rows - row);
-        for (int i = 0; i < tile->Width; i++) y.Take(sums + i * PanelRows, tile->First + i, row, rows);
     }
 
     public override void DecodeRow(int row, Span<float> values) => layout.DecodeRow(Panel(row / PanelRows), row % PanelRows, values);
 
     public override void Dispose() => panels.Dispose();
-}
-
-/// <summary>
-/// A weight in the file's form: each row is decoded whenever it is multiplied. For formats without tiles, for numbers beyond a packed form, and
-/// for loads without packing, where the file stays mapped and nothing is copied.
-/// </summary>
-internal sealed unsafe class UnpackedWeight : HostWeight
-{
-    private readonly TensorSource source;
-    private readonly NativeBuffer? copy;
-
-    /// <param name="source">The matrix; it must stay valid unless it is copied.</param>
-    /// <param name="exact">Whether to multiply activations as they are, though the format is quantised.</param>
-    /// <param name="keep">Whether to copy the file's bytes.</param>
-    public UnpackedWeight(in TensorSource source, bool exact, bool keep) : base(source.Name, exact ? TensorType.F32 : source.Format.Type, source.Rows, source.Columns)
-    {
-        this.source = source;
-        Form = !exact && source.Format.BlockElements > 1 ? ActivationForm.RoundedRows : ActivationForm.Rows;
-        if (!keep) return;
-        copy = new NativeBuffer(source.Bytes, clear: false);
-        Buffer.MemoryCopy((void*)source.Data, copy.Pointer, copy.Bytes, source.Bytes);
-        this.source = source with { Data = (nint)copy.Pointer };
-    }
-
-    public override ActivationForm Form { get; }
-    public override int PanelRows => 16;
-    public override long PanelBytes => source.Format.RowBytes(Columns) * PanelRows;
-    public override long PackedBytes => source.Bytes;
-
-    public override void Multiply(int first, int end, ProductInput x, int tile, int tileEnd, in ProductOutput y, float* scratch)
-    {
-        int token = x.Tile(tile)->First, tokenEnd = x.Tile(tileEnd - 1)->First + x.Tile(tileEnd - 1)->Width;
-        for (int row = first * PanelRows; row < Math.Min(end * PanelRows, Rows); row++)
-        {
-            source.DecodeRow(row, new Span<float>(scratch, Columns));
-            for (int t = token; t < tokenEnd; t++)
-            {
-                float sum = Dot(scratch, x.Row(t, Form == ActivationForm.RoundedRows), Columns);
-                y.Take(&sum, t, row, 1);
-            }
-        }
-    }
-
-    private static float Dot(float* w, float* x, int columns)
-    {
-        int n = Vector<float>.Count, k = 0;
-        Vector<float> a = default, b = default;
-        for (; k + 2 * n <= columns; k += 2 * n)
-        {
-            a += Vector.Load(w + k) * Vector.Load(x + k);
-            b += Vector.Load(w + k + n) * Vector.Load(x + k + n);
-        }
-        float sum = Vector.Sum(a + b);
-        for (; k < columns; k++) sum += w[k] * x[k];
-        return sum;
-    }
-
-    public override void DecodeRow(int row, Span<float> values) => source.DecodeRow(row, values);
-
-    public override void Dispose() => copy?.Dispose();
 }

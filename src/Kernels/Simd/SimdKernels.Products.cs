@@ -18,7 +18,7 @@ internal sealed unsafe partial class SimdKernels
     public override Weight LoadWeight(in TensorSource source, bool exact)
     {
         PackedLayout? layout = PackedLayout.Find(exact ? TensorType.F32 : source.Format.Type);
-        if (!pack || layout is null) return new UnpackedWeight(source, exact, keep: pack);
+        if (!pack || layout is null) return StoredWeight.Create(source, exact, keep: pack, Level);
         var weight = new PackedWeight(source.Name, layout, source.Rows, source.Columns, Level);
         packJob.Weight = weight;
         packJob.Source = source;
@@ -27,7 +27,7 @@ internal sealed unsafe partial class SimdKernels
         packJob.Weight = null!;
         if (!packJob.Failed) return weight;
         weight.Dispose();
-        return new UnpackedWeight(source, exact, keep: true);
+        return StoredWeight.Create(source, exact, keep: true, Level);
     }
 
     public override void Embed(StepBatch batch, Weight table, Activations x)
@@ -99,8 +99,8 @@ internal sealed unsafe partial class SimdKernels
             if ((uint)rows[first + i] >= (uint)x.Rows) throw new ArgumentException($"output row {rows[first + i]} lies outside the {x.Rows} rows of activations", nameof(rows));
         if (rows is null) Check(x, x.Columns, count, nameof(x));
         input.Begin(count, x.Columns, forms);
-        // A thread's scratch holds a row, or the sums of 64 rows for the tokens of a block.
-        long stride = (Math.Max(x.Columns, 64 * ProductJob.MostTokens) + 63) / 64 * 64;
+        // A thread's scratch holds what a weight decodes, or the sums of 64 rows for the tokens of a block.
+        long stride = (Math.Max(HostWeight.ScratchFloats(x.Columns), 64 * ProductJob.MostTokens) + 63) / 64 * 64;
         if (productScratch is null || productScratch.Bytes < stride * Threads * sizeof(float))
         {
             productScratch?.Dispose();

@@ -25,15 +25,12 @@ internal sealed record Architecture
 
     /// <summary>The architecture a file names.</summary>
     /// <exception cref="ModelFormatException">The file is no language model, or its architecture is unknown; the error lists the known ones.</exception>
-    public static Architecture Of(GgufFile file)
+    public static Architecture Of(ModelFile file)
     {
-        if (file.TryGetString("general.type", out string? type) && type != "model")
-            throw new ModelFormatException(file.Path, "general.type", "model", $"{type}: a file that accompanies a model, such as a LoRA adapter or a vision projector");
-        if (file.TryGetInteger("split.count", out long parts) && parts > 1)
-            throw new ModelFormatException(file.Path, "split.count", "a model in one file", $"one of {parts} parts");
+        file.RequireModel();
         string name = file.RequireString("general.architecture");
         return All.FirstOrDefault(a => a.Name == name)
-            ?? throw new ModelFormatException(file.Path, "general.architecture", "one of " + string.Join(", ", All.Select(a => a.Name)), name);
+            ?? throw file.Error("general.architecture", "one of " + string.Join(", ", All.Select(a => a.Name)), name);
     }
 }
 

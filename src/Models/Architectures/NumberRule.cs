@@ -29,7 +29,7 @@ internal sealed record NumberRule(string Key, NumberKind Kind, Func<Numbers, dou
     /// <summary>A feature the decoder lacks: absent, or switched off.</summary>
     public static NumberRule MustEqual(string key, double value, NumberKind kind) => new(key, kind, _ => value, value);
 
-    public double Read(GgufFile file, string architecture, Numbers before)
+    public double Read(ModelFile file, string architecture, Numbers before)
     {
         string key = $"{architecture}.{Key}";
         double value;
@@ -42,12 +42,12 @@ internal sealed record NumberRule(string Key, NumberKind Kind, Func<Numbers, dou
             _ => "an integer from 0 to 2147483647",
         };
         bool inRange = Kind == NumberKind.Real ? double.IsFinite(value) && value > 0 : value == Math.Floor(value) && value is >= 0 and <= int.MaxValue && (value > 0 || Kind != NumberKind.Count);
-        if (!inRange) throw new ModelFormatException(file.Path, key, expected, $"{value}");
-        if (Only is double only && value != only) throw new ModelFormatException(file.Path, key, $"{only}: this build has no decoder for anything else", $"{value}");
+        if (!inRange) throw file.Error(key, expected, $"{value}");
+        if (Only is double only && value != only) throw file.Error(key, $"{only}: this build has no decoder for anything else", $"{value}");
         return value;
     }
 
-    private double Absent(GgufFile file, string key, Numbers before) => Fallback?.Invoke(before) ?? throw new ModelFormatException(file.Path, key, "number", "no such key");
+    private double Absent(ModelFile file, string key, Numbers before) => Fallback?.Invoke(before) ?? throw file.Error(key, "number", "no such key");
 }
 
 /// <summary>An architecture's numbers as read from one file, by key.</summary>
@@ -58,7 +58,7 @@ internal sealed class Numbers
     private Numbers() { }
 
     /// <exception cref="ModelFormatException">A number is missing, of another type, out of range, or not the one the decoder needs.</exception>
-    public static Numbers Read(GgufFile file, Architecture architecture)
+    public static Numbers Read(ModelFile file, Architecture architecture)
     {
         var numbers = new Numbers();
         foreach (NumberRule rule in architecture.Numbers) numbers.values[rule.Key] = rule.Read(file, architecture.Name, numbers);

@@ -23,7 +23,7 @@ internal sealed record TensorRule(string Name, bool PerLayer, Func<ModelSpec, in
         return dims.Length >= wanted.Length && wanted.SequenceEqual(dims.AsSpan(0, wanted.Length)) && dims.AsSpan(wanted.Length).IndexOfAnyExcept(1) < 0;
     }
 
-    /// <summary>The shape in words, as <see cref="GgufTensor.Shape"/> writes it.</summary>
+    /// <summary>The shape in words, as <see cref="StoredTensor.Shape"/> writes it.</summary>
     public string Shape(ModelSpec spec) => Rows is null ? $"[{Columns(spec)}]" : $"[{Rows(spec)}, {Columns(spec)}]";
 }
 

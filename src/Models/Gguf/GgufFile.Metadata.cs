@@ -11,18 +11,10 @@ internal sealed unsafe partial class GgufFile
 {
     private const string Missing = "no such key";
 
-    public string RequireString(string key) => TryGetString(key, out string? value) ? value : throw new ModelFormatException(Path, key, "string", Missing);
-
-    public long RequireInteger(string key) => TryGetInteger(key, out long value) ? value : throw new ModelFormatException(Path, key, "integer", Missing);
-
-    public double RequireNumber(string key) => TryGetNumber(key, out double value) ? value : throw new ModelFormatException(Path, key, "number", Missing);
-
-    public bool RequireBool(string key) => TryGetBool(key, out bool value) ? value : throw new ModelFormatException(Path, key, "bool", Missing);
-
     public string[] RequireStringArray(string key) => TryGetStringArray(key) ?? throw new ModelFormatException(Path, key, "array of string", Missing);
 
     /// <summary>A string; bytes that are no UTF-8 become U+FFFD.</summary>
-    public bool TryGetString(string key, [System.Diagnostics.CodeAnalysis.NotNullWhen(true)] out string? value)
+    public override bool TryGetString(string key, [System.Diagnostics.CodeAnalysis.NotNullWhen(true)] out string? value)
     {
         value = null;
         if (!TryFind(key, out GgufValue found)) return false;
@@ -32,8 +24,7 @@ internal sealed unsafe partial class GgufFile
         return true;
     }
 
-    /// <summary>Any integer type.</summary>
-    public bool TryGetInteger(string key, out long value)
+    public override bool TryGetInteger(string key, out long value)
     {
         value = 0;
         if (!TryFind(key, out GgufValue found)) return false;
@@ -42,8 +33,8 @@ internal sealed unsafe partial class GgufFile
         return true;
     }
 
-    /// <summary>Any integer or floating-point type; widening a float is exact.</summary>
-    public bool TryGetNumber(string key, out double value)
+    // Widening a float is exact.
+    public override bool TryGetNumber(string key, out double value)
     {
         value = 0;
         if (!TryFind(key, out GgufValue found)) return false;
@@ -57,7 +48,7 @@ internal sealed unsafe partial class GgufFile
         return true;
     }
 
-    public bool TryGetBool(string key, out bool value)
+    public override bool TryGetBool(string key, out bool value)
     {
         value = false;
         if (!TryFind(key, out GgufValue found)) return false;

@@ -1,4 +1,5 @@
 using Inference.Kernels;
+using Inference.Models.Templates;
 
 namespace Inference.Models;
 
@@ -6,10 +7,13 @@ namespace Inference.Models;
 /// A GGUF file (version 2 or 3, little endian), mapped. Opening reads the header, checks every bound in it and lists metadata and tensors;
 /// values and tensor bytes are read from the map when asked for, so they need the file open. Safe for concurrent reading.
 /// </summary>
-internal sealed unsafe partial class GgufFile : IDisposable
+internal sealed unsafe partial class GgufFile : ModelFile
 {
     private const uint Magic = 0x46554747; // "GGUF"
     private const int DefaultAlignment = 32;
+
+    /// <summary>A model has about fifty keys; a file with millions would only exhaust memory.</summary>
+    private const int MaxPairs = 1 << 16;
 
     // Encoded sizes that bound the counts: name length and one byte of name; type and a one-byte value; or extents, type and offset.
     private const int MinimumPairBytes = 8 + 1 + 4 + 1;
@@ -17,8 +21,6 @@ internal sealed unsafe partial class GgufFile : IDisposable
 
     private readonly FileMapping mapping;
     private readonly Dictionary<string, GgufValue> metadata = [];
-    private readonly Dictionary<string, GgufTensor> tensorsByName = [];
-    private readonly List<GgufTensor> tensors = [];
 
     private GgufFile(string path, FileMapping mapping)
     {
@@ -28,6 +30,8 @@ internal sealed unsafe partial class GgufFile : IDisposable
         ReadVersion(ref cursor);
         long tensorCount = cursor.ReadCount("tensor count", MinimumTensorBytes);
         long pairCount = cursor.ReadCount("metadata count", MinimumPairBytes);
+        if (tensorCount > MaxTensors) throw cursor.Error("tensor count", $"at most {MaxTensors}", $"{tensorCount}");
+        if (pairCount > MaxPairs) throw cursor.Error("metadata count", $"at most {MaxPairs}", $"{pairCount}");
         for (long i = 0; i < pairCount; i++) ReadPair(ref cursor);
         int alignment = ReadAlignment();
         for (long i = 0; i < tensorCount; i++) ReadTensor(ref cursor);
@@ -35,23 +39,22 @@ internal sealed unsafe partial class GgufFile : IDisposable
     }
 
     /// <summary>Path it was opened by.</summary>
-    public string Path { get; }
+    public override string Path { get; }
 
     /// <summary>2 or 3.</summary>
     public int Version { get; private set; }
 
     /// <summary>Bytes of the file.</summary>
-    public long Length => mapping.Length;
+    public override long Length => mapping.Length;
+
+    public override string Format => $"GGUF v{Version}";
 
     /// <summary>Metadata in the file's order.</summary>
     public IReadOnlyDictionary<string, GgufValue> Metadata => metadata;
 
-    /// <summary>The tensor directory in the file's order.</summary>
-    public IReadOnlyList<GgufTensor> Tensors => tensors;
-
     /// <exception cref="ModelFormatException">The file is no GGUF file that this build reads, or it is damaged.</exception>
     /// <exception cref="IOException">The file is absent or cannot be read.</exception>
-    public static GgufFile Open(string path)
+    public static new GgufFile Open(string path)
     {
         var mapping = new FileMapping(path);
         try
@@ -65,29 +68,53 @@ internal sealed unsafe partial class GgufFile : IDisposable
         }
     }
 
-    /// <summary>The tensor of that name, or null.</summary>
-    public GgufTensor? FindTensor(string name) => tensorsByName.GetValueOrDefault(name);
-
-    /// <summary>The tensor's bytes as a matrix, valid while the file is open.</summary>
-    /// <exception cref="ModelFormatException">This build does not read the tensor's type, or a side exceeds 2^31 - 1.</exception>
-    public TensorSource Source(GgufTensor tensor)
+    public override TensorSource Source(StoredTensor tensor)
     {
         ObjectDisposedException.ThrowIf(mapping.Data == null, this);
-        TensorFormat format = TensorFormat.Find(tensor.Type)
-            ?? throw new ModelFormatException(Path, $"tensor {tensor.Name}", "a type of " + string.Join(", ", TensorFormat.All.Select(f => f.Name)), tensor.TypeName);
-        if (Math.Max(tensor.Rows, tensor.Columns) > int.MaxValue) throw new ModelFormatException(Path, $"tensor {tensor.Name}", "fewer than 2^31 rows and columns", tensor.Shape);
-        return new(tensor.Name, format, (int)tensor.Rows, (int)tensor.Columns, (nint)(mapping.Data + tensor.Offset));
+        return SourceAt(tensor, (nint)(mapping.Data + tensor.Offset));
     }
 
-    /// <summary>Tells the system that the tensor's bytes are not needed again, so that a model being packed does not stand in memory twice. Reading them stays possible.</summary>
-    public void Forget(GgufTensor tensor) => mapping.Forget(tensor.Offset, tensor.Bytes);
+    public override void Forget(StoredTensor tensor) => mapping.Forget(tensor.Offset, tensor.Bytes);
 
-    public void Dispose() => mapping.Dispose();
+    public override ModelFormatException Error(string key, string expected, string found) => new(Path, key, expected, found);
+
+    public override IEnumerable<KeyValuePair<string, string>> Describe() => metadata.Keys.Select(key => KeyValuePair.Create(key, Describe(key)));
+
+    public override long? TokenCount => ArrayLength(VocabularyData.Key("tokens"));
+
+    public override void RequireModel()
+    {
+        RequireLanguageModel();
+        if (Tensors.Count == 0 && ArrayLength(VocabularyData.Key("tokens")) is { } tokens) throw Error("tensors", "the weights of a model", $"none beside a vocabulary of {tokens} tokens: the file can only tokenize");
+    }
+
+    /// <summary>Refuses by its metadata what only accompanies a model.</summary>
+    public void RequireLanguageModel()
+    {
+        if (TryGetString("general.type", out string? type) && type != "model") throw Error("general.type", "model", $"{type}: {Companion(type)}");
+        if (TryGetString("general.architecture", out string? architecture) && architecture == "clip") throw Error("general.architecture", "a language model", $"clip: {Companion("mmproj")}");
+    }
+
+    public override Tokenizer ReadTokenizer() => Tokenizer.FromGguf(this);
+
+    public override VocabularyData ReadVocabulary() => VocabularyData.Read(this);
+
+    public override ChatTemplate? ReadChatTemplate() => ChatTemplateFiles.FromGguf(this);
+
+    public override void Dispose() => mapping.Dispose();
+
+    private static string Companion(string type) => type switch
+    {
+        "mmproj" => "a projector for images or sound (mmproj), which accompanies a model",
+        "adapter" => "a LoRA adapter, which accompanies a model",
+        "imatrix" => "an importance matrix, which is for quantising a model",
+        _ => "a file that accompanies a model",
+    };
 
     private void ReadVersion(ref GgufCursor cursor)
     {
         uint magic = cursor.Read<uint>("magic");
-        if (magic != Magic) throw cursor.Error("magic", "the bytes GGUF", $"0x{magic:x8}");
+        if (magic != Magic) throw cursor.Error("magic", "the bytes GGUF", DescribeMagic(magic));
         uint version = cursor.Read<uint>("version");
         if (version is not (2 or 3))
         {
@@ -101,6 +128,15 @@ internal sealed unsafe partial class GgufFile : IDisposable
         }
         Version = (int)version;
     }
+
+    /// <summary>What a file of another format is, of those that a user may take for a model.</summary>
+    private static string DescribeMagic(uint magic) => magic switch
+    {
+        0x47475546 => "a big-endian GGUF file",
+        0x67676d6c or 0x67676d66 or 0x67676a74 or 0x67676c61 => "a GGML file of 2023, which no current program reads",
+        0x04034b50 => "a zip archive: PyTorch's pickled files are not read",
+        _ => $"0x{magic:x8}",
+    };
 
     private void ReadPair(ref GgufCursor cursor)
     {
@@ -172,25 +208,24 @@ internal sealed unsafe partial class GgufFile : IDisposable
         if (dims[0] % type.BlockElements != 0) throw cursor.Error(what, $"rows in whole blocks of {type.BlockElements} ({type.Name})", $"rows of {dims[0]}");
         if (offset > (ulong)Length) throw cursor.Error(what, $"an offset within the file's {Length} bytes", $"{offset}");
         // The offset is counted from the data section, whose start is known after the last entry.
-        var tensor = new GgufTensor(name, typeNumber, dims, (long)offset, elements / type.BlockElements * type.BlockBytes);
-        if (!tensorsByName.TryAdd(name, tensor)) throw cursor.Error(what, "a name that stands once", "a second one");
-        tensors.Add(tensor);
+        var tensor = new StoredTensor(name, typeNumber, dims, (long)offset, elements / type.BlockElements * type.BlockBytes);
+        if (!TryAdd(tensor)) throw cursor.Error(what, "a name that stands once", "a second one");
     }
 
     /// <summary>Turns offsets within the data section into file offsets and checks that every tensor lies in the file, aligned, and on no other's bytes.</summary>
     private void PlaceTensors(long dataStart, int alignment)
     {
-        for (int i = 0; i < tensors.Count; i++)
+        for (int i = 0; i < Tensors.Count; i++)
         {
-            GgufTensor tensor = tensors[i];
+            StoredTensor tensor = Tensors[i];
             if (tensor.Offset % alignment != 0) throw new ModelFormatException(Path, $"tensor {tensor.Name}", $"an offset aligned to {alignment}", $"{tensor.Offset}");
-            GgufTensor placed = tensor with { Offset = dataStart + tensor.Offset };
+            StoredTensor placed = tensor with { Offset = dataStart + tensor.Offset };
             if (placed.Bytes > Length - placed.Offset)
                 throw new ModelFormatException(Path, $"tensor {tensor.Name}", $"{placed.Bytes} bytes at offset {placed.Offset}", $"the end of the file at {Length}");
-            tensors[i] = tensorsByName[tensor.Name] = placed;
+            Replace(i, placed);
         }
-        GgufTensor? before = null;
-        foreach (GgufTensor tensor in tensors.OrderBy(t => t.Offset))
+        StoredTensor? before = null;
+        foreach (StoredTensor tensor in Tensors.OrderBy(t => t.Offset))
         {
             // A tensor of unknown size takes at least one byte.
             long end = before is null ? 0 : before.Offset + Math.Max(before.Bytes, 1);

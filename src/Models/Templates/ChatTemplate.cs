@@ -41,8 +41,8 @@ internal sealed class ChatTemplate : IChatTemplate
     /// <exception cref="IOException">A file cannot be read.</exception>
     public static ChatTemplate Open(string path)
     {
-        if (Directory.Exists(path)) return ChatTemplateFiles.FromFolder(path) ?? throw Missing(path);
-        using GgufFile file = GgufFile.Open(path);
+        if (WeightFiles.IsFolderPath(path)) return ChatTemplateFiles.FromFolder(WeightFiles.FolderOf(path)) ?? throw Missing(path);
+        using GgufFile file = GgufFile.Open(SplitName.MetadataFile(path));
         return ChatTemplateFiles.FromGguf(file) ?? throw Missing(path);
     }
 

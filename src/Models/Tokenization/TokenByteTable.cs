@@ -35,6 +35,14 @@ internal sealed class TokenByteTable(int capacity)
         ends[count++] = start + Encoding.UTF8.GetBytes(text, data.AsSpan(start));
     }
 
+    /// <summary>A table of <paramref name="wanted"/> tokens: the first <paramref name="have"/> of this one, then such without bytes.</summary>
+    public TokenByteTable Extended(int have, int wanted)
+    {
+        var table = new TokenByteTable(wanted);
+        for (int id = 0; id < wanted; id++) table.Add(id < have ? this[id] : []);
+        return table;
+    }
+
     private void Reserve(int length)
     {
         if (length > data.Length) Array.Resize(ref data, Math.Max(length, data.Length * 2));

@@ -28,13 +28,17 @@ internal sealed class Tokenizer
     /// <summary>What of the decoded text is the encoder's own and is dropped.</summary>
     internal LeadingText Leading => definition.Leading;
 
-    /// <summary>Reads a tokenizer from a GGUF file (also one that holds a vocabulary only), a tokenizer.json, or a folder with the latter.</summary>
+    /// <summary>
+    /// Reads a tokenizer from a GGUF file (also one that holds a vocabulary only), a tokenizer.json, or a Hugging Face folder, given by itself or by a safetensors
+    /// file in it.
+    /// </summary>
     /// <exception cref="ModelFormatException">The tokenizer is damaged or of a kind that is not supported.</exception>
     /// <exception cref="IOException">The file cannot be read.</exception>
     public static Tokenizer Open(string path)
     {
-        if (Directory.Exists(path) || path.EndsWith(".json", StringComparison.OrdinalIgnoreCase)) return new Tokenizer(TokenizerJson.Read(path));
-        using GgufFile file = GgufFile.Open(path);
+        if (WeightFiles.IsFolderPath(path)) return new Tokenizer(FolderTokenizer.Read(WeightFiles.FolderOf(path), rows: null));
+        if (path.EndsWith(".json", StringComparison.OrdinalIgnoreCase)) return new Tokenizer(TokenizerJson.Read(path));
+        using GgufFile file = GgufFile.Open(SplitName.MetadataFile(path));
         return FromGguf(file);
     }
 

@@ -66,7 +66,7 @@ public class ChatSessionTests
     }
 
     [Fact]
-    public async Task Regenerating_replaces_the_answer_and_computes_one_token_of_the_prompt()
+    public async Task Regenerating_replaces_the_answer_and_computes_the_last_block_of_the_prompt()
     {
         await using InferenceEngine engine = await LoadAsync();
         using ChatSession chat = Open(engine);
@@ -76,7 +76,7 @@ public class ChatSessionTests
         {
             ChatReply again = chat.RegenerateAsync(sampled);
             answers.Add(await again.GetTextAsync());
-            Assert.Equal(again.PromptTokenIds.Count - 1, again.CachedTokens);
+            Assert.Equal((again.PromptTokenIds.Count - 1) / 16 * 16, again.CachedTokens);
             Assert.Equal((3, again.Text), (chat.Messages.Count, chat.Messages[2].Content));
         }
         Assert.Equal(4, answers.Count);
@@ -96,7 +96,8 @@ public class ChatSessionTests
         Assert.Equal([new ChatMessage("system", System)], chat.Messages);
         ChatReply reply = chat.SendAsync("What is thy name?");
         await reply.GetTextAsync();
-        Assert.InRange(reply.CachedTokens, 8, reply.PromptTokenIds.Count - 4);
+        // Whole blocks of 16.
+        Assert.InRange(reply.CachedTokens, 1, reply.PromptTokenIds.Count - 4);
     }
 
     [Fact]
@@ -105,7 +106,7 @@ public class ChatSessionTests
         await using InferenceEngine engine = await LoadAsync();
         ChatSession idle = Open(engine), running = Open(engine);
         await idle.SendAsync("Who made the heaven?").GetTextAsync();
-        Assert.True(engine.GetStatistics() is { KvBlocksUsed: > 0 } s && s.KvBlocksUsed == s.KvBlocksIdle);
+        Assert.True(engine.GetStatistics() is { KvBlocksUsed: 0, KvBlocksCached: > 0 });
         idle.Dispose();
         await WaitUntilFreeAsync(engine);
         ChatReply reply = running.SendAsync("Who made the earth?", Greedy(480));
@@ -121,12 +122,11 @@ public class ChatSessionTests
     public async Task A_session_that_lost_its_blocks_goes_on_with_the_same_answers()
     {
         await using InferenceEngine large = await LoadAsync(), small = await LoadAsync(new EngineOptions { Device = "cpu", KvBlocks = 10 });
-        using ChatSession expected = Open(large), a = Open(small), b = Open(small);
-        for (int turn = 0; turn < 3; turn++)
+        foreach (string word in (string[])["Question", "Riddle", "Question"])
         {
-            string answer = await expected.SendAsync($"Question {turn}").GetTextAsync();
-            Assert.Equal(answer, await a.SendAsync($"Question {turn}").GetTextAsync());
-            Assert.Equal(answer, await b.SendAsync($"Question {turn}").GetTextAsync());
+            using ChatSession expected = Open(large), actual = Open(small);
+            for (int turn = 0; turn < 3; turn++)
+                Assert.Equal(await expected.SendAsync($"{word} {turn}").GetTextAsync(), await actual.SendAsync($"{word} {turn}").GetTextAsync());
         }
         Assert.True(small.GetStatistics() is { Evictions: > 0, Preemptions: 0 }, $"{small.GetStatistics()}");
     }

@@ -12,7 +12,7 @@ public class CancellationTests
         s.Step();
         Assert.Equal(SequenceState.Waiting, b.State);
         s.Scheduler.Cancel(a);
-        Assert.Equal(4, s.Kv.FreeBlocks(0));
+        Assert.Equal(4, s.Kv.AvailableBlocks(0));
         Assert.Equal((SequenceState.Finished, SequenceEnd.Cancelled, 9), (a.State, a.End, a.Length));
         Assert.Equal([b], s.Step().Sequences.ToArray());
         s.Drain();
@@ -40,7 +40,7 @@ public class CancellationTests
         s.Step();
         StepPlan plan = s.Plan();
         s.Scheduler.Cancel(a);
-        Assert.Equal(9, s.Kv.FreeBlocks(0));
+        Assert.Equal(9, s.Kv.AvailableBlocks(0));
         s.Scheduler.Commit(plan, s.Device.Run(plan));
         s.Kv.Verify();
         Assert.Equal((1, 2), (a.GeneratedLength, b.GeneratedLength));

@@ -4,8 +4,8 @@ using Inference.Scheduling;
 namespace Inference.Tests.Scheduling;
 
 /// <summary>
-/// Random conversations beside random requests in small pools: turns that go on, begin again somewhere or are cancelled, caches that are freed.
-/// Every turn yields the tokens that it yields alone, whatever is left of its cache.
+/// Random conversations beside random requests in small pools: turns that go on, begin again somewhere or are cancelled.
+/// Every turn yields the tokens that it yields alone, whatever is found of it.
 /// </summary>
 public class RandomConversationTests
 {
@@ -28,16 +28,16 @@ public class RandomConversationTests
     public void Every_turn_has_its_own_tokens()
     {
         Gen.Select(Setups, Events).Sample(Run, iter: 3000);
-        // Conversations in which nothing is kept, or nothing lost, would prove nothing.
-        Assert.True(_resumed > 1000 && _evicted > 500 && _preempted > 300, $"{_resumed} with a resumed turn, {_evicted} with an eviction, {_preempted} with a preemption");
+        // Conversations in which nothing is found, or nothing lost, would prove nothing.
+        Assert.True(_resumed > 1000 && _evicted > 500 && _preempted > 300, $"{_resumed} with a turn that found something, {_evicted} with an eviction, {_preempted} with a preemption");
     }
 
     private void Run(Setup setup, Event[] events)
     {
         var s = new Simulation(setup.BlockSize, setup.Blocks, setup.MaxSequences, 60, new SchedulerOptions { MaxBatchTokens = setup.Budget, MaxChunk = setup.Chunk }, setup.Groups);
-        // The last "conversation" keeps nothing.
-        RetainedCache?[] caches = [new(0), new(1), new(2), new(3), null];
-        var last = new ScheduledSequence?[caches.Length];
+        // The last "conversation" leaves nothing, and the one before it shares with no other one.
+        UInt128?[] roots = [1, 1, 1, 2, null];
+        var last = new ScheduledSequence?[roots.Length];
         List<ScheduledSequence> all = [];
         for (int i = 0; i < events.Length; i++)
         {
@@ -45,14 +45,14 @@ public class RandomConversationTests
             ScheduledSequence? before = last[e.Conversation];
             if (before is { State: not SequenceState.Finished } && e.Fate > 2) Finish(s, before);
             if (e.Fate == 0 && before is not null) s.Scheduler.Cancel(before);
-            if (e.Fate == 1 && caches[e.Conversation] is { } cache) s.Scheduler.Free(cache);
+            if (e.Fate == 1 && before is not null) s.Scheduler.Discard(before);
             if (before is null or { State: SequenceState.Finished })
             {
                 ReadOnlySpan<int> known = before is null ? [] : before.Tokens;
-                int[] prompt = [.. known[..Math.Min(known.Length, e.Keep)], .. Enumerable.Range(1000 + i * 20, e.New)];
-                if (TryAdd(s, prompt, e.MaxTokens, caches[e.Conversation]) is { } turn) all.Add(last[e.Conversation] = turn);
+                int[] prompt = [.. known[..Math.Min(known.Length, e.Keep)], .. Enumerable.Range(1000 + i % 4 * 20, e.New)];
+                if (TryAdd(s, prompt, e.MaxTokens, roots[e.Conversation]) is { } turn) all.Add(last[e.Conversation] = turn);
             }
-            s.Verify();
+            s.Kv.Verify();
             if (e.Fate == 2) CancelInFlight(s, last[e.Conversation]);
             else if (s.Scheduler.HasWork) s.Step();
         }
@@ -67,10 +67,8 @@ public class RandomConversationTests
         if (statistics.CachedTokens > 0) Interlocked.Increment(ref _resumed);
         if (statistics.Evictions > 0) Interlocked.Increment(ref _evicted);
         if (statistics.Preemptions > 0) Interlocked.Increment(ref _preempted);
-        foreach (RetainedCache? cache in caches)
-            if (cache is not null) s.Scheduler.Free(cache);
-        Assert.Equal(s.Kv.Statistics().Total, s.Kv.Statistics().Free);
-        s.Verify();
+        s.AssertNothingHeld();
+        s.Kv.Verify();
     }
 
     private static void Finish(Simulation s, ScheduledSequence turn)
@@ -78,11 +76,11 @@ public class RandomConversationTests
         while (turn.State != SequenceState.Finished) s.Step();
     }
 
-    private static ScheduledSequence? TryAdd(Simulation s, int[] prompt, int maxTokens, RetainedCache? cache)
+    private static ScheduledSequence? TryAdd(Simulation s, int[] prompt, int maxTokens, UInt128? root)
     {
         try
         {
-            return prompt.Length == 0 ? null : s.Add(prompt, maxTokens, cache: cache);
+            return prompt.Length == 0 ? null : s.Add(prompt, maxTokens, root: root);
         }
         catch (RequestRefusedException)
         {
@@ -95,8 +93,8 @@ public class RandomConversationTests
         if (!s.Scheduler.HasWork) return;
         StepPlan plan = s.Plan();
         if (turn is not null) s.Scheduler.Cancel(turn);
-        s.Verify();
+        s.Kv.Verify();
         s.Scheduler.Commit(plan, s.Device.Run(plan));
-        s.Verify();
+        s.Kv.Verify();
     }
 }

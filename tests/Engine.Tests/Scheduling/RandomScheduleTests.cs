@@ -3,38 +3,44 @@ using Inference.Scheduling;
 
 namespace Inference.Tests.Scheduling;
 
-/// <summary>Random requests, pools, budgets, cancellations and failed steps: whoever is not cancelled ends with the tokens it yields alone.</summary>
+/// <summary>
+/// Random requests, pools, budgets, cancellations and failed steps; prompts that begin alike, samples of one prompt, swap space: whoever is not cancelled ends with the tokens it yields alone.
+/// </summary>
 public class RandomScheduleTests
 {
-    private sealed record Setup(int BlockSize, int Blocks, int MaxSequences, int Context, int Budget, int Chunk, int Groups);
+    private sealed record Setup(int BlockSize, int Blocks, int MaxSequences, int Context, int Budget, int Chunk, int Groups, int SwapBlocks, PreemptionMode Preemption);
 
-    private sealed record Request(int Prompt, int MaxTokens, int Priority, bool Logprobs, int ArrivalStep, int CancelAfter);
+    private sealed record Request(int Prompt, int MaxTokens, int Priority, bool Logprobs, int ArrivalStep, int CancelAfter, int Text);
 
     private static readonly Gen<Setup> Setups =
         from cache in Gen.Select(Gen.Int[1, 6], Gen.Int[1, 24], Gen.Int[1, 8], Gen.Int[4, 60])
         from step in Gen.Select(Gen.Int[1, 40], Gen.Int[1, 20], Gen.Int[1, 2])
-        select new Setup(cache.Item1, cache.Item2, cache.Item3, cache.Item4, step.Item1, step.Item2, step.Item3);
+        from swap in Gen.Select(Gen.Int[-10, 24], Gen.Enum<PreemptionMode>())
+        select new Setup(cache.Item1, cache.Item2, cache.Item3, cache.Item4, step.Item1, step.Item2, step.Item3, Math.Max(0, swap.Item1), swap.Item2);
 
     // One request in eight is cancelled, some steps after its arrival.
     private static readonly Gen<Request[]> Requests =
         (from size in Gen.Select(Gen.Int[1, 30], Gen.Int[0, 30], Gen.Int[-1, 1], Gen.Bool)
-         from when in Gen.Select(Gen.Int[0, 40], Gen.Int[0, 79])
-         select new Request(size.Item1, size.Item2 == 30 ? ScheduledSequence.Unbounded : size.Item2, size.Item3, size.Item4, when.Item1, when.Item2 < 10 ? when.Item2 : -1)).Array[1, 20];
+         from when in Gen.Select(Gen.Int[0, 40], Gen.Int[0, 79], Gen.Int[0, 5])
+         select new Request(size.Item1, size.Item2 == 30 ? ScheduledSequence.Unbounded : size.Item2, size.Item3, size.Item4, when.Item1, when.Item2 < 10 ? when.Item2 : -1, when.Item3)).Array[1, 20];
 
-    private int _preempted, _mixed, _chunked;
+    private int _preempted, _mixed, _chunked, _swapped, _found, _forked;
 
     [Fact]
     public void Everyone_finishes_with_its_own_tokens()
     {
-        Gen.Select(Setups, Requests, Gen.Int[0, 15].Array[0, 60]).Sample(Run, iter: 3000);
+        int schedules = int.TryParse(Environment.GetEnvironmentVariable("INFERENCE_SCHEDULES"), out int n) ? n : 3000;
+        Gen.Select(Setups, Requests, Gen.Int[0, 15].Array[0, 60]).Sample(Run, iter: schedules);
         // Schedules in which nothing happens would prove nothing.
-        Assert.True(_preempted > 300 && _mixed > 300 && _chunked > 300, $"{_preempted} schedules with a preemption, {_mixed} with a mixed step, {_chunked} with a chunk");
+        string events = $"Of {schedules} schedules {_preempted} with a preemption, {_swapped} with one by swap, {_found} with a prefix found, {_forked} with a fork, {_mixed} with a mixed step, {_chunked} with a chunk";
+        TestContext.Current.TestOutputHelper?.WriteLine(events);
+        Assert.True(new[] { _preempted, _mixed, _chunked, _swapped, _found, _forked }.Min() > schedules / 40, events);
     }
 
     private void Run(Setup setup, Request[] requests, int[] faults)
     {
-        var options = new SchedulerOptions { MaxBatchTokens = setup.Budget, MaxChunk = setup.Chunk, AgingInterval = TimeSpan.FromMicroseconds(20) };
-        var s = new Simulation(setup.BlockSize, setup.Blocks, setup.MaxSequences, setup.Context, options, setup.Groups);
+        var options = new SchedulerOptions { MaxBatchTokens = setup.Budget, MaxChunk = setup.Chunk, AgingInterval = TimeSpan.FromMicroseconds(20), Preemption = setup.Preemption };
+        var s = new Simulation(setup.BlockSize, setup.Blocks, setup.MaxSequences, setup.Context, options, setup.Groups, setup.SwapBlocks);
         var sequences = new ScheduledSequence?[requests.Length];
         int work = 0;
         for (int step = 0; step <= 40 || s.Scheduler.HasWork; step++)
@@ -44,7 +50,7 @@ public class RandomScheduleTests
             for (int i = 0; i < requests.Length; i++)
             {
                 Request request = requests[i];
-                if (request.ArrivalStep == step) sequences[i] = TryAdd(s, request);
+                if (request.ArrivalStep == step) sequences[i] = TryAdd(s, request, i > 0 ? sequences[i - 1] : null);
                 if (request.ArrivalStep == step) work += sequences[i]?.MaxLength ?? 0;
                 if (request.CancelAfter >= 0 && request.ArrivalStep + request.CancelAfter == step) Cancel(s, sequences[i]);
             }
@@ -53,9 +59,13 @@ public class RandomScheduleTests
             else if (fault == 1) CancelInFlight(s, sequences);
             else s.Step();
         }
-        Assert.Equal(s.Kv.Statistics().Total, s.Kv.Statistics().Free);
+        s.AssertNothingHeld();
+        for (int g = 0; g < setup.Groups; g++) Assert.Equal(setup.SwapBlocks, s.Kv.FreeSwapBlocks(g));
         SchedulerStatistics statistics = s.Scheduler.Statistics;
         if (statistics.Preemptions > 0) Interlocked.Increment(ref _preempted);
+        if (statistics.SwapPreemptions > 0) Interlocked.Increment(ref _swapped);
+        if (statistics.CachedTokens > 0) Interlocked.Increment(ref _found);
+        if (statistics.Forks > 0) Interlocked.Increment(ref _forked);
         if (statistics.MixedSteps > 0) Interlocked.Increment(ref _mixed);
         if (statistics.PrefillChunks > 0) Interlocked.Increment(ref _chunked);
         foreach (ScheduledSequence? sequence in sequences)
@@ -70,16 +80,20 @@ public class RandomScheduleTests
         }
     }
 
-    private static ScheduledSequence? TryAdd(Simulation s, Request request)
+    /// <summary>Texts 0 to 2 begin alike and are shared, 3 is another tenant's, 4 nobody's; 5 is the same prompt as that of the request before.</summary>
+    private static ScheduledSequence? TryAdd(Simulation s, Request request, ScheduledSequence? before)
     {
         try
         {
-            return s.Add(request.Prompt, request.MaxTokens, request.Priority, request.Logprobs);
+            if (request.Text == 5 && before is not null) return s.Add(before.Prompt.ToArray(), request.MaxTokens, request.Priority, request.Logprobs, before.Kv.Root, before);
+            int[] prompt = [.. Enumerable.Range(0, request.Prompt).Select(i => i < request.Text * 5 ? 100 + i : 200 + request.Text * 40 + i)];
+            return s.Add(prompt, request.MaxTokens, request.Priority, request.Logprobs, request.Text < 3 ? 1 : request.Text == 3 ? 2 : (UInt128?)null);
         }
         catch (RequestRefusedException refused)
         {
-            long total = request.MaxTokens == ScheduledSequence.Unbounded ? request.Prompt + 1 : Math.Min((long)request.Prompt + request.MaxTokens, s.Kv.MaxLength);
-            bool full = request.Prompt + (request.MaxTokens == 0 ? 0 : 1) > s.Kv.MaxLength;
+            int length = refused.PromptTokens;
+            long total = request.MaxTokens == ScheduledSequence.Unbounded ? length + 1 : Math.Min((long)length + request.MaxTokens, s.Kv.MaxLength);
+            bool full = length + (request.MaxTokens == 0 ? 0 : 1) > s.Kv.MaxLength;
             Assert.True(full || total > s.Kv.Groups.Min(g => g.Blocks * g.BlockSize), refused.Message);
             return null;
         }
@@ -88,9 +102,9 @@ public class RandomScheduleTests
     private static void Cancel(Simulation s, ScheduledSequence? sequence)
     {
         if (sequence is null) return;
-        int held = sequence.Kv.IsAdmitted ? s.Kv.Table(sequence.Kv, 0).End : 0, free = s.Kv.FreeBlocks(0);
+        int shared = sequence.Kv.IsAdmitted ? s.Kv.SharedTokens(sequence.Kv) : 0, held = sequence.Kv.IsAdmitted ? s.Kv.Table(sequence.Kv, 0).End : 0, free = s.Kv.AvailableBlocks(0);
         s.Scheduler.Cancel(sequence);
-        Assert.Equal(free + held, s.Kv.FreeBlocks(0));
+        Assert.Equal(free + held - (shared + s.Kv.Groups[0].BlockSize - 1) / s.Kv.Groups[0].BlockSize, s.Kv.AvailableBlocks(0));
         s.Kv.Verify();
     }
 

@@ -6,7 +6,10 @@ namespace Inference.Models.Tests;
 /// The bounds of <c>shared/conformance/models/README.md</c> for any kernel set: every stored model whose types are read, whole and in chunks, then
 /// greedy steps fed with the right tokens. Every failure is listed, and what was covered is printed.
 /// </summary>
-internal sealed class ConformanceRun(Func<KernelSet> createKernels, KvType kvType = KvType.F32)
+/// <param name="createKernels">Makes the kernel set, once a run.</param>
+/// <param name="kvType">Element type of the pages.</param>
+/// <param name="choose">Which models run; default: all.</param>
+internal sealed class ConformanceRun(Func<KernelSet> createKernels, KvType kvType = KvType.F32, Func<ConformanceModel, bool>? choose = null)
 {
     /// <summary>Bound on every logit with exact weights and F32 KV.</summary>
     private const double ExactBound = 1e-3;
@@ -26,6 +29,7 @@ internal sealed class ConformanceRun(Func<KernelSet> createKernels, KvType kvTyp
     private void Run(string folder, Action<string> print, bool exact)
     {
         (List<ConformanceModel> models, List<string> unread) = ConformanceModel.Load(folder);
+        if (choose is not null) models = [.. models.Where(choose)];
         Assert.NotEmpty(models);
         using KernelSet kernels = createKernels();
         foreach (ConformanceModel reference in models)

@@ -174,7 +174,7 @@ public class GgufCorruptionTests
     private static void ReadEverything(GgufFile gguf)
     {
         foreach (string key in gguf.Metadata.Keys) Assert.NotNull(gguf.Describe(key, int.MaxValue, int.MaxValue));
-        foreach (GgufTensor tensor in gguf.Tensors.Where(t => TensorFormat.Find(t.Type) is not null))
+        foreach (StoredTensor tensor in gguf.Tensors.Where(t => TensorFormat.Find(t.Type) is not null))
         {
             TensorSource source = gguf.Source(tensor);
             var row = new float[source.Columns];

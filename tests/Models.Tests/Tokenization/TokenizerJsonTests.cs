@@ -167,7 +167,7 @@ public class TokenizerJsonTests
                 Assert.Equal("", tokenizer.Decode([257], skipSpecial: false));
             }
             File.Delete(Path.Combine(folder, TokenizerJson.FileName));
-            Assert.Contains(folder, Assert.Throws<FileNotFoundException>(() => Tokenizer.Open(folder)).Message, StringComparison.Ordinal);
+            Assert.Contains(folder, Assert.Throws<ModelFormatException>(() => Tokenizer.Open(folder)).Message, StringComparison.Ordinal);
         }
         finally
         {

@@ -1,5 +1,3 @@
-using System.Diagnostics;
-
 namespace Inference.Cli;
 
 /// <summary>Prints an answer as it is made, and on a terminal a summary behind it.</summary>
@@ -10,17 +8,15 @@ internal sealed class AnswerPrinter(CliConsole console, bool showThinking)
     private const string Dim = "\e[2m", Normal = "\e[0m";
 
     private bool thought, endsWithNewline;
-    private long firstToken;
 
     /// <summary>Reads the reply to its end. An answer that is stopped or fails ends its line too.</summary>
     public async Task PrintAsync(ChatReply reply)
     {
-        (thought, endsWithNewline, firstToken) = (false, true, 0);
+        (thought, endsWithNewline) = (false, true);
         try
         {
             await foreach (GeneratedToken token in reply.ConfigureAwait(false))
             {
-                if (firstToken == 0) firstToken = Stopwatch.GetTimestamp();
                 if (showThinking && token.Reasoning.Length > 0) WriteThought(token.Reasoning);
                 if (token.Text.Length > 0) WriteAnswer(token.Text);
             }
@@ -34,12 +30,15 @@ internal sealed class AnswerPrinter(CliConsole console, bool showThinking)
         }
     }
 
-    /// <summary>What the turn cost, for the person at a terminal; the rate is that after the first token.</summary>
-    public void PrintSummary(ChatReply reply)
+    /// <summary>
+    /// What the turn cost, for the person at a terminal. The rate is the engine's own, from its statistics before and after the turn: this program
+    /// may read an answer later than it was made.
+    /// </summary>
+    public void PrintSummary(ChatReply reply, EngineStatistics before, EngineStatistics after)
     {
-        int made = reply.TokenIds.Count;
-        string rate = made > 1 ? $" at {(made - 1) / Stopwatch.GetElapsedTime(firstToken).TotalSeconds:F0}/s" : "";
-        console.WriteNote($"[{reply.PromptTokenIds.Count} prompt tokens, {reply.CachedTokens} of them cached; {made} tokens{rate}, {reply.FinishReason?.ToString().ToLowerInvariant()}]");
+        long steps = after.DecodeTokens - before.DecodeTokens;
+        string rate = steps > 0 ? $" at {steps / (after.DecodeSeconds - before.DecodeSeconds):F0}/s" : "";
+        console.WriteNote($"[{reply.PromptTokenIds.Count} prompt tokens, {reply.CachedTokens} of them cached; {reply.TokenIds.Count} tokens{rate}, {reply.FinishReason?.ToString().ToLowerInvariant()}]");
     }
 
     private void WriteThought(string text)

@@ -80,8 +80,9 @@ internal sealed class ChatRun(CliConsole console, InferenceEngine engine, ChatSe
         bool system = session.Messages is [{ Role: "system" or "developer" }, ..];
         if (reply.DroppedMessages > 0)
             console.Error.WriteLine($"[the context is full: the {reply.DroppedMessages} oldest messages are left out from here on{(system ? ", the system prompt stays" : "")}]");
+        EngineStatistics before = engine.GetStatistics();
         await printer.PrintAsync(reply).ConfigureAwait(false);
-        printer.PrintSummary(reply);
+        printer.PrintSummary(reply, before, engine.GetStatistics());
     }
 
     private async Task RunCommandAsync(string line, CancellationToken cancellation)

@@ -27,8 +27,8 @@ internal static class GenerationCheck
 
     public static GenerationCheckResult Run(string path, KernelSet kernels, Action<int> progress, CancellationToken cancellation)
     {
-        using GgufFile file = GgufFile.Open(path);
-        int[] prompt = Tokenizer.FromGguf(file).Encode(Prompt, addSpecial: true, parseSpecial: false);
+        using ModelFile file = ModelFile.Open(path);
+        int[] prompt = file.ReadTokenizer().Encode(Prompt, addSpecial: true, parseSpecial: false);
         using var referenceKernels = new ReferenceKernels();
         using LoadedModel reference = LoadedModel.Load(file, referenceKernels, cancellation: cancellation), model = LoadedModel.Load(file, kernels, cancellation: cancellation);
         int steps = Math.Min(Steps, reference.Spec.Context - prompt.Length);

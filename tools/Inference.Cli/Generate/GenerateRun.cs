@@ -20,8 +20,7 @@ internal sealed class GenerateRun(CliConsole console, InferenceEngine engine)
     {
         submitted = Stopwatch.GetTimestamp();
         for (int p = 0; p < prompts.Length; p++)
-            for (int s = 0; s < samples; s++)
-                completions.Add(new Completion(p, Engine.GenerateAsync(prompts[p], options with { SampleIndex = s }, console.Cancellation)));
+            foreach (Generation sample in Engine.GenerateSamplesAsync(prompts[p], options with { Samples = samples }, console.Cancellation)) completions.Add(new Completion(p, sample));
     }
 
     /// <summary>Waits for all answers.</summary>

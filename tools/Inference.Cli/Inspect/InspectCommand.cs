@@ -3,12 +3,12 @@ using Inference.Models;
 
 namespace Inference.Cli;
 
-/// <summary><c>inspect</c>: what a GGUF file holds, also one that this build does not run.</summary>
+/// <summary><c>inspect</c>: what a model file or folder holds, also one that this build does not run.</summary>
 internal static class InspectCommand
 {
     public static Command Create(CliConsole console)
     {
-        var model = new Argument<string>("MODEL") { Description = "GGUF file." };
+        var model = new Argument<string>("MODEL") { Description = "GGUF file (of a split model any part), or a Hugging Face folder." };
         model.Validators.Add(CommandLineApp.RefuseOptions);
         Option<bool> tensors = CliOption.Flag("--tensors", "List every tensor."), json = CliOption.Flag("--json", "Print one JSON object.");
         var command = new Command("inspect", "Shows a model file: metadata, architecture, parameter count, tensor types by bytes.") { model, tensors, json };
@@ -26,7 +26,7 @@ internal static class InspectCommand
 
     private static void Print(TextWriter output, Inspection model, bool tensors)
     {
-        output.WriteLine($"file          {model.Path} (GGUF v{model.Version}, {ByteSize.Format(model.FileBytes)})");
+        output.WriteLine($"file          {model.Path} ({model.Format}, {ByteSize.Format(model.FileBytes)})");
         output.WriteLine($"name          {model.Name ?? "-"}");
         output.WriteLine($"architecture  {model.Architecture ?? "-"}");
         output.WriteLine($"parameters    {model.ParameterCount:N0}");

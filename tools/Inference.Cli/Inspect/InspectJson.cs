@@ -8,7 +8,7 @@ internal static class InspectJson
     public static void Write(TextWriter output, Inspection model, bool tensors) => JsonText.Write(output, json =>
     {
         json.WriteString("path", model.Path);
-        json.WriteNumber("gguf_version", model.Version);
+        json.WriteString("format", model.Format);
         json.WriteNumber("file_bytes", model.FileBytes);
         json.WriteString("name", model.Name);
         json.WriteString("architecture", model.Architecture);

@@ -12,7 +12,7 @@ internal static class CommonOptions
 
     public static Argument<string?> OptionalModel()
     {
-        var argument = new Argument<string?>("MODEL") { Description = "GGUF file. Without it the sample model kjv-5m is used.", Arity = ArgumentArity.ZeroOrOne };
+        var argument = new Argument<string?>("MODEL") { Description = "GGUF file (of a split model any part), or a Hugging Face folder. Without it the sample model kjv-5m is used.", Arity = ArgumentArity.ZeroOrOne };
         argument.Validators.Add(CommandLineApp.RefuseOptions);
         return argument;
     }
@@ -21,7 +21,7 @@ internal static class CommonOptions
     {
         if (path is null) return ModelSource.Sample;
         if (string.IsNullOrWhiteSpace(path)) throw new UsageException("MODEL is empty");
-        return ModelSource.FromFile(path);
+        return ModelSource.FromPath(path);
     }
 
     /// <summary>A logger to standard error, or null: the library is silent then.</summary>

@@ -12,8 +12,11 @@ internal sealed class EngineCliOptions
     private readonly Option<int?> maxBatchTokens = CliOption.Integer("--max-batch-tokens", "Token rows in one step. Default 512.", 1, 65536);
     private readonly Option<bool> exact = CliOption.Flag("--exact", "Expand weights to F32 and compute with F32 activations and KV: the yardstick, slow and large.");
     private readonly Option<bool> noPack = CliOption.Flag("--no-pack", "Compute straight from the file instead of packing weights at load: slower.");
+    private readonly Option<bool> noPrefixCache = CliOption.Flag("--no-prefix-cache", "Compute every prompt from its beginning, also where an earlier one began alike.");
     private readonly Option<long?> kvMemory = CliOption.Bytes("--kv-memory", "KV memory, for example 512M or 2G. Default: room for 4 sequences of up to 8,192 tokens, at most a quarter of the memory.");
     private readonly Option<int?> kvBlocks = CliOption.Integer("--kv-blocks", "KV memory as a number of blocks.", 1);
+    private readonly Option<long?> swapMemory = CliOption.Bytes("--swap-memory", "Host memory for the KV blocks of preempted sequences, for example 512M. Default: on a GPU as much as its KV memory, on cpu none.");
+    private readonly Option<PreemptionMode?> preemption = CliOption.Single<PreemptionMode?>("--preemption", "cheapest|recompute|swap", "What becomes of a sequence whose KV blocks another one needs. Default cheapest.", "cheapest, recompute or swap", ReadPreemption);
     private readonly Option<int?> context = CliOption.Integer("--context", "Longest sequence in tokens, prompt and answer. Default: the model's own.", 1);
     private readonly Option<int?> maxSequences = CliOption.Integer("--max-sequences", "Sequences that run at once; others wait. Default 64.", 1, 16384);
     private readonly Option<int?> maxChunk = CliOption.Integer("--max-chunk", "Longest part of one prompt in one step. Default: only --max-batch-tokens bounds it.", 1);
@@ -22,7 +25,7 @@ internal sealed class EngineCliOptions
     public void AddTo(Command command, bool sizes)
     {
         device.AddTo(command);
-        Option[] options = sizes ? [kvType, kvMemory, kvBlocks, blockSize, context, maxBatchTokens, maxChunk, maxSequences, exact, noPack] : [kvType, blockSize, maxBatchTokens, exact, noPack];
+        Option[] options = sizes ? [kvType, kvMemory, kvBlocks, swapMemory, preemption, blockSize, context, maxBatchTokens, maxChunk, maxSequences, exact, noPack, noPrefixCache] : [kvType, blockSize, maxBatchTokens, exact, noPack, noPrefixCache];
         foreach (Option option in options) command.Add(option);
     }
 
@@ -42,11 +45,14 @@ internal sealed class EngineCliOptions
             BlockSize = block,
             KvMemoryBytes = bytes,
             KvBlocks = blocks,
+            SwapMemoryBytes = parsed.GetValue(swapMemory),
+            Preemption = parsed.GetValue(preemption) ?? options.Preemption,
             ContextLength = parsed.GetValue(context),
             MaxBatchTokens = parsed.GetValue(maxBatchTokens) ?? options.MaxBatchTokens,
             MaxPrefillChunk = parsed.GetValue(maxChunk),
             MaxSequences = parsed.GetValue(maxSequences) ?? options.MaxSequences,
             Exact = parsed.GetValue(exact),
+            PrefixCaching = !parsed.GetValue(noPrefixCache),
             PackWeights = !parsed.GetValue(noPack),
             Logger = CommonOptions.Logger(parsed),
         };
@@ -65,5 +71,11 @@ internal sealed class EngineCliOptions
         }))];
         types = [.. read.OfType<KvCacheType>()];
         return read.Length is 1 or 2 && types.Length == read.Length;
+    }
+
+    private static bool ReadPreemption(string text, out PreemptionMode? mode)
+    {
+        mode = text switch { "cheapest" => PreemptionMode.Cheapest, "recompute" => PreemptionMode.Recompute, "swap" => PreemptionMode.Swap, _ => null };
+        return mode is not null;
     }
 }

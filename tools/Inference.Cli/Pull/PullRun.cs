@@ -1,3 +1,5 @@
+using Inference.Models;
+
 namespace Inference.Cli;
 
 /// <summary>One pull, from the list of files to the printed path.</summary>
@@ -57,6 +59,19 @@ internal sealed class PullRun(CliConsole console, HubSettings settings, bool qui
     private static string Hint(string path)
     {
         string quoted = path.Any(char.IsWhiteSpace) ? $"\"{path}\"" : path;
-        return path.EndsWith(".gguf", StringComparison.OrdinalIgnoreCase) ? $"[run it with: inference generate {quoted} --prompt \"Once upon a time\"]" : $"[downloaded to {quoted}; this version runs GGUF files]";
+        return Refusal(path) is { } reason ? $"[downloaded to {quoted}, which this version does not run: {reason}]" : $"[run it with: inference generate {quoted} --prompt \"Once upon a time\"]";
+    }
+
+    /// <summary>Why what was downloaded does not load, as far as its headers tell; null when it does.</summary>
+    private static string? Refusal(string path)
+    {
+        try
+        {
+            return Inspection.Of(path).Refusal is { } refusal ? ErrorLine.OneLine(refusal) : null;
+        }
+        catch (Exception e) when (e is ModelFormatException or IOException)
+        {
+            return ErrorLine.OneLine(e.Message);
+        }
     }
 }

@@ -8,7 +8,7 @@ internal static class TokenizerArgument
 {
     public static Argument<string> Create()
     {
-        var model = new Argument<string>("MODEL") { Description = "GGUF file (weights are not read and may be absent), tokenizer.json, or a folder that holds one." };
+        var model = new Argument<string>("MODEL") { Description = "GGUF file (weights are not read and may be absent), tokenizer.json, or a Hugging Face folder." };
         model.Validators.Add(CommandLineApp.RefuseOptions);
         return model;
     }

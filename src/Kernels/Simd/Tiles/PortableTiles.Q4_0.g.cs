@@ -147,8 +147,8 @@ internal static unsafe partial class PortableTiles
             for (int block = columns / 32; block > 0; block--)
             {
                 var s0_0 = PortableParts.Start(c[0], 1);
-                var s0_1 = PortableParts.Start(c[1], 1);
                 var s1_0 = PortableParts.Start(c[0], 1);
+                var s0_1 = PortableParts.Start(c[1], 1);
                 var s1_1 = PortableParts.Start(c[1], 1);
                 {
                     Vector128<byte> v0_0 = Vector128.Load(w);

@@ -15,8 +15,14 @@ internal unsafe struct TileInput
     /// <summary>[block][T] -scale * (sum of the block's quants): what mins are multiplied by.</summary>
     public float* NegativeSums;
 
+    /// <summary>[half block of 16][T] the same for 16 columns.</summary>
+    public float* NegativeHalfSums;
+
     /// <summary>[block][T] -8 * (q[4i] + q[4i + 1], summed over i) in the low and -8 * (q[4i + 2] + q[4i + 3]) in the high int16: a sum that starts here has the zero point 8 taken off.</summary>
     public int* Corrections8;
+
+    /// <summary>[block][T] the same with -16.</summary>
+    public int* Corrections16;
 
     /// <summary>[half block of 16][T] the same with -32, for zero point 32.</summary>
     public int* Corrections32;

@@ -19,6 +19,9 @@ internal sealed class GgufPreTokenization
     /// <summary>Names of all that are supported.</summary>
     public static IReadOnlyCollection<string> Names => Known.Keys;
 
+    /// <summary>All that cut differently, by their first name.</summary>
+    public static IEnumerable<(string Name, GgufPreTokenization Pre)> Distinct => Known.DistinctBy(entry => entry.Value).Select(entry => (entry.Key, entry.Value));
+
     /// <summary>A piece that is a token as a whole is that token, whatever the merges would give.</summary>
     public bool WholePiecesFirst { get; private init; }
 

@@ -11,11 +11,14 @@ internal static class ScoredMerges
         int[] ranks = Rank(scores);
         var ids = vocabulary.Ids.GetAlternateLookup<ReadOnlySpan<char>>();
         var map = new PairMap(vocabulary.Tokens.Length * 2);
+        // Only cuts into lengths that tokens have are looked up: a hostile token of a megabyte would be hashed a million times otherwise.
+        bool[] lengths = new bool[vocabulary.Ids.Keys.Select(token => token.Length).DefaultIfEmpty().Max() + 1];
+        foreach (string token in vocabulary.Ids.Keys) lengths[token.Length] = true;
         foreach ((string token, int merged) in vocabulary.Ids)
         {
             for (int cut = 1; cut < token.Length; cut++)
             {
-                if (char.IsLowSurrogate(token[cut]) || !ids.TryGetValue(token.AsSpan(0, cut), out int left) || !ids.TryGetValue(token.AsSpan(cut), out int right)) continue;
+                if (!lengths[cut] || !lengths[token.Length - cut] || char.IsLowSurrogate(token[cut]) || !ids.TryGetValue(token.AsSpan(0, cut), out int left) || !ids.TryGetValue(token.AsSpan(cut), out int right)) continue;
                 map.TryAdd(left, right, ranks[merged], merged);
                 vocabulary.AddMerge(left, right, merged);
             }

@@ -1,7 +1,8 @@
 namespace Inference.Models;
 
 /// <summary>Reads the <c>added_tokens</c> of a tokenizer.json, and those that only tokenizer_config.json names.</summary>
-internal sealed class AddedTokenReader
+/// <param name="most">Ids are below this.</param>
+internal sealed class AddedTokenReader(int most)
 {
     private readonly List<(AddedToken Token, bool Normalized, bool Special)> tokens = [];
     private readonly HashSet<string> seen = new(StringComparer.Ordinal);
@@ -23,8 +24,12 @@ internal sealed class AddedTokenReader
     {
         if (!members.Exists) return;
         foreach ((string name, JsonPart part) in members.Members())
-            Add(part, int.TryParse(name, System.Globalization.NumberStyles.None, System.Globalization.CultureInfo.InvariantCulture, out int id) ? id : throw part.Error("an id as the name"), ids);
+            Add(part, IdOf(name, part), ids);
     }
+
+    /// <summary>The id that a member's name spells.</summary>
+    public static int IdOf(string name, JsonPart part) =>
+        int.TryParse(name, System.Globalization.NumberStyles.None, System.Globalization.CultureInfo.InvariantCulture, out int id) ? id : throw part.Error("an id as the name");
 
     /// <summary>What is matched in the text as it is, or in the normalised text.</summary>
     public AddedTokens? Make(bool normalized, Normalizer? normalizer)
@@ -44,7 +49,7 @@ internal sealed class AddedTokenReader
 
     private void Add(JsonPart part, int id, Dictionary<string, int> ids)
     {
-        if (id is < 0 or >= ModelSection.MostTokens) throw part["id"].Error($"an id below {ModelSection.MostTokens}");
+        if (id < 0 || id >= most) throw part["id"].Error($"an id below {most}");
         string text = part["content"].Text();
         if (text.Length == 0 || !seen.Add(text)) return;
         bool special = part["special"].FlagOr(false);

@@ -25,7 +25,10 @@ internal static class JsonFile
     });
 
     /// <summary>Runs what reads, and words its errors.</summary>
-    public static T Guard<T>(string path, Func<T> read)
+    /// <param name="path">The file.</param>
+    /// <param name="read">Reads it.</param>
+    /// <param name="place">What to call the part that is read; null: the line.</param>
+    public static T Guard<T>(string path, Func<T> read, string? place = null)
     {
         try
         {
@@ -33,11 +36,11 @@ internal static class JsonFile
         }
         catch (JsonException exception)
         {
-            throw new ModelFormatException(path, $"line {exception.LineNumber + 1}", "JSON", exception.Message.Split(". LineNumber")[0]);
+            throw new ModelFormatException(path, place ?? $"line {exception.LineNumber + 1}", "JSON", exception.Message.Split(". LineNumber")[0]);
         }
         catch (InvalidOperationException exception)
         {
-            throw new ModelFormatException(path, "file", "JSON with strings of well-formed Unicode", exception.Message);
+            throw new ModelFormatException(path, place ?? "file", "JSON with strings of well-formed Unicode", exception.Message);
         }
     }
 }

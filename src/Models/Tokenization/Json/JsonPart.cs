@@ -18,7 +18,15 @@ internal readonly record struct JsonPart(string File, string Path, JsonElement V
         {
             if (Value.ValueKind != JsonValueKind.Object) throw Error("an object");
             string path = Path.Length == 0 ? name : $"{Path}.{name}";
-            return new JsonPart(File, path, Value.TryGetProperty(name, out JsonElement member) ? member : default);
+            try
+            {
+                return new JsonPart(File, path, Value.TryGetProperty(name, out JsonElement member) ? member : default);
+            }
+            catch (InvalidOperationException)
+            {
+                // The search compares with every name, and one of them cannot be read.
+                throw NamesError();
+            }
         }
     }
 
@@ -84,7 +92,9 @@ internal readonly record struct JsonPart(string File, string Path, JsonElement V
         }
         catch (InvalidOperationException)
         {
-            throw new ModelFormatException(File, Path, "names of well-formed Unicode", "half a surrogate pair");
+            throw NamesError();
         }
     }
+
+    private ModelFormatException NamesError() => new(File, Path.Length == 0 ? "file" : Path, "names of well-formed Unicode", "half a surrogate pair");
 }

@@ -8,14 +8,16 @@ namespace Inference.Models;
 /// </summary>
 internal sealed class ModelSection
 {
-    /// <summary>No vocabulary comes near; a file that names a higher id would only exhaust memory.</summary>
-    public const int MostTokens = 1 << 22;
-
     private readonly string file;
+    private readonly int most;
     private readonly Dictionary<string, JsonPart> options = new(StringComparer.Ordinal);
     private (int Start, int Length) merges;
 
-    private ModelSection(string file) => this.file = file;
+    private ModelSection(string file, int most)
+    {
+        this.file = file;
+        this.most = most;
+    }
 
     /// <summary>Tokens by spelling, without those that are added.</summary>
     public Dictionary<string, int> Ids { get; private set; } = new(StringComparer.Ordinal);
@@ -30,10 +32,11 @@ internal sealed class ModelSection
     public JsonPart this[string name] => options.TryGetValue(name, out JsonPart part) ? part : new JsonPart(file, $"model.{name}", default);
 
     /// <param name="file">Path, for messages.</param>
+    /// <param name="most">Ids are below this.</param>
     /// <param name="reader">At the start of the object; then at its end.</param>
-    public static ModelSection Read(string file, ref Utf8JsonReader reader)
+    public static ModelSection Read(string file, int most, ref Utf8JsonReader reader)
     {
-        var section = new ModelSection(file);
+        var section = new ModelSection(file, most);
         if (reader.TokenType != JsonTokenType.StartObject) throw section.Error("model", "an object", reader);
         while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
         {
@@ -122,7 +125,7 @@ internal sealed class ModelSection
         {
             string token = reader.GetString()!;
             reader.Read();
-            if (reader.TokenType != JsonTokenType.Number || !reader.TryGetInt32(out int id) || id is < 0 or >= MostTokens) throw Error($"model.vocab[\"{token}\"]", $"an id below {MostTokens}", reader);
+            if (reader.TokenType != JsonTokenType.Number || !reader.TryGetInt32(out int id) || id < 0 || id >= most) throw Error($"model.vocab[\"{token}\"]", $"an id below {most}", reader);
             Ids[token] = id;
         }
     }
@@ -137,7 +140,7 @@ internal sealed class ModelSection
             string token = reader.GetString()!;
             if (!reader.Read() || reader.TokenType != JsonTokenType.Number || !reader.TryGetDouble(out double score) || !double.IsFinite(score)) throw Error(place, "a finite score", reader);
             if (!reader.Read() || reader.TokenType != JsonTokenType.EndArray) throw Error(place, "a token and its score", reader);
-            if (Scores.Count == MostTokens) throw new ModelFormatException(file, "model.vocab", $"at most {MostTokens} tokens", "more");
+            if (Scores.Count == most) throw new ModelFormatException(file, "model.vocab", $"at most {most} tokens", "more");
             // The last of equals: the reference lets later entries replace earlier ones.
             Ids[token] = Scores.Count;
             Scores.Add(score);

@@ -7,26 +7,26 @@ internal static class TokenizerJson
 {
     public const string FileName = "tokenizer.json", ConfigurationName = "tokenizer_config.json";
 
-    /// <param name="path">The file, or a folder that holds it.</param>
+    /// <summary>No vocabulary comes near; a file that names a higher id would only exhaust memory.</summary>
+    public const int MostTokens = 1 << 22;
+
+    /// <param name="path">The file.</param>
+    /// <param name="most">Ids are below this: the rows of the embedding, where they are known.</param>
     /// <exception cref="ModelFormatException">The file is damaged or uses what is not supported.</exception>
     /// <exception cref="IOException">The file cannot be read.</exception>
-    public static TokenizerDefinition Read(string path)
+    public static TokenizerDefinition Read(string path, int most = MostTokens) => JsonFile.Guard(path, () =>
     {
-        if (Directory.Exists(path))
-        {
-            string folder = path;
-            path = Path.Combine(folder, FileName);
-            if (!File.Exists(path)) throw new FileNotFoundException($"{folder}: no {FileName} in this folder", path);
-        }
-        return JsonFile.Guard(path, () => new TokenizerJsonReader(path, JsonFile.ReadBytes(path)).Read());
-    }
+        ReadOnlyMemory<byte> bytes = JsonFile.ReadBytes(path);
+        // An entry takes six bytes at least, so that only a file with great gaps is refused, before memory for them is taken.
+        return new TokenizerJsonReader(path, bytes, Math.Min(most, bytes.Length / 4 + (1 << 18))).Read();
+    });
 }
 
 /// <summary>One reading of a tokenizer.json.</summary>
-internal sealed class TokenizerJsonReader(string path, ReadOnlyMemory<byte> bytes)
+internal sealed class TokenizerJsonReader(string path, ReadOnlyMemory<byte> bytes, int most)
 {
     private readonly Dictionary<string, JsonPart> parts = new(StringComparer.Ordinal);
-    private readonly AddedTokenReader added = new();
+    private readonly AddedTokenReader added = new(most);
     private string?[] spellings = [];
     private string[] tokens = [];
     private TokenType[] types = [];
@@ -80,7 +80,7 @@ internal sealed class TokenizerJsonReader(string path, ReadOnlyMemory<byte> byte
         {
             string name = reader.GetString()!;
             reader.Read();
-            if (name == "model") model = ModelSection.Read(path, ref reader);
+            if (name == "model") model = ModelSection.Read(path, most, ref reader);
             else parts[name] = new JsonPart(path, name, JsonElement.ParseValue(ref reader));
         }
         reader.Read();
