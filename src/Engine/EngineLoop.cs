@@ -106,7 +106,14 @@ internal sealed class EngineLoop : IDisposable
     private void Post(Command command)
     {
         inbox.Enqueue(command);
-        wake.Release();
+        try
+        {
+            wake.Release();
+        }
+        catch (ObjectDisposedException)
+        {
+            // The reader of an answer may be at work after the engine is gone.
+        }
         // Nobody drains the inbox of a stopped engine.
         if (stopping && !thread.IsAlive) EndAll();
     }

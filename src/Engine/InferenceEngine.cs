@@ -132,7 +132,13 @@ public sealed partial class InferenceEngine : IAsyncDisposable
                 model.Name, device.Name, milliseconds, blocks, options.BlockSize, layout.BytesPerBlock * blocks);
             // Weights that are not packed are read from the map for as long as the engine lives.
             if (options.PackWeights) file.Dispose();
-            return new InferenceEngine(device, file, model, tokenizer, template, new EngineLoop(scheduler, allocator, runner, options, logger), context, allocator.Capacity, logger, milliseconds) { PrefixCaching = options.PrefixCaching };
+            var loop = new EngineLoop(scheduler, allocator, runner, options, logger);
+            LoadedModel loaded = model;
+            return new InferenceEngine(device, file, model, tokenizer, template, loop, context, allocator.Capacity, logger, milliseconds)
+            {
+                PrefixCaching = options.PrefixCaching,
+                Prefixes = new PrefixStore(loop, allocator, device.Kernels, pages, new(() => PrefixFingerprint.Of(path, loaded, device.Kernels, layout, options.Exact))),
+            };
         }
         catch
         {
