@@ -39,7 +39,7 @@ perplexity.SetAction(parsed =>
     DirectoryInfo folder = Directory.CreateTempSubdirectory("compare-perplexity-");
     try
     {
-        var comparison = new PerplexityComparison(parsed.GetValue(peer)!.FullName, parsed.GetValue(source)!.FullName, parsed.GetValue(text)!.FullName, parsed.GetValue(context), folder.FullName);
+        var comparison = new PerplexityComparison(PerplexityOf(parsed), parsed.GetValue(source)!.FullName, folder.FullName);
         return comparison.Run(parsed.GetValue(types)!) ? 0 : 1;
     }
     finally
@@ -48,4 +48,11 @@ perplexity.SetAction(parsed =>
     }
 });
 root.Add(perplexity);
+
+var kvTypes = new Option<string[]>("--types") { Description = "KV types as inference --kv-type takes them.", DefaultValueFactory = _ => ["f32", "f16", "bf16", "q8_0", "q8_0,q4_0", "q4_0"], AllowMultipleArgumentsPerToken = true };
+var kv = new Command("kv", "Perplexity of a text for each KV type beside llama.cpp's; exit code 1 when q8_0 or q4_0 is out of bounds.") { source, text, context, kvTypes, peer };
+kv.SetAction(parsed => new KvComparison(PerplexityOf(parsed), parsed.GetValue(source)!.FullName).Run(parsed.GetValue(kvTypes)!) ? 0 : 1);
+root.Add(kv);
 return root.Parse(args).Invoke();
+
+PerplexityPrograms PerplexityOf(ParseResult parsed) => new(parsed.GetValue(peer)!.FullName, parsed.GetValue(text)!.FullName, parsed.GetValue(context));
