@@ -7,9 +7,7 @@ namespace Inference.Kernels;
 /// <summary>Tables of the IQ types as words of eight (or four) bytes.</summary>
 internal static class CodebookWords
 {
-    /// <summary>Added to bytes that none of them overflows, it adds or takes one from each.</summary>
-    public const ulong Ones = 0x0101010101010101, MinusOnes = unchecked(0 - Ones);
-    private const ulong TopBits = 0x8080808080808080;
+    private const ulong Ones = 0x0101010101010101, TopBits = 0x8080808080808080;
 
     /// <summary>Bytes 0xff where bit i of the index is set.</summary>
     public static readonly ulong[] Signs = [.. Enumerable.Range(0, 256).Select(Mask)];
@@ -33,6 +31,10 @@ internal static class CodebookWords
 
     private static ulong[] Words(Codebook book) => MemoryMarshal.Cast<sbyte, ulong>(book.Values).ToArray();
     private static uint[] Fours(Codebook book) => MemoryMarshal.Cast<sbyte, uint>(book.Values).ToArray();
+
+    /// <summary>What adds one to each byte, or (for 1) takes one off: bytes are far from their limits. Without a branch, for nothing predicts these bits.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static ulong Shift(int down) => Ones - (ulong)down * (2 * Ones);
 
     /// <summary>Entries, negative under the mask, + 128. (Entries are above zero, so that no carry leaves a byte.)</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -170,7 +172,7 @@ internal sealed unsafe class IQ1_SDecoder : PanelDecoder
                     byte* low = row + 2 + 4 * s;
                     int word = *(ushort*)(row + 34 + 2 * s);
                     float scale = d * (1 + 2 * (word >> 12 & 7));
-                    ulong shift = (word & 0x8000) != 0 ? CodebookWords.MinusOnes : CodebookWords.Ones;
+                    ulong shift = CodebookWords.Shift(word >> 15);
                     (scales[0], scales[1]) = (scale, scale);
                     for (int g = 0; g < 4; g++) ((ulong*)weights)[g] = words[low[g] | (word >> (3 * g) & 7) << 8] + shift;
                 }
@@ -196,7 +198,7 @@ internal sealed unsafe class IQ1_MDecoder : PanelDecoder
                     int pair = tail[s / 2] >> (s % 2 * 6), nibbles = *(ushort*)(row + 32 + 2 * s);
                     (scales[0], scales[1]) = (d * (1 + 2 * (pair & 7)), d * (1 + 2 * (pair >> 3 & 7)));
                     for (int g = 0; g < 4; g++, nibbles >>= 4)
-                        ((ulong*)weights)[g] = words[low[g] | (nibbles & 7) << 8] + ((nibbles & 8) != 0 ? CodebookWords.MinusOnes : CodebookWords.Ones);
+                        ((ulong*)weights)[g] = words[low[g] | (nibbles & 7) << 8] + CodebookWords.Shift(nibbles >> 3 & 1);
                 }
             }
     }

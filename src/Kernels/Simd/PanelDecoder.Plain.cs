@@ -55,16 +55,19 @@ internal sealed unsafe class TQ2_0Decoder : PanelDecoder
 
 internal sealed unsafe class NVFP4Decoder : PanelDecoder
 {
+    private static readonly float[] Scales = [.. Enumerable.Range(0, 256).Select(NVFP4Format.HalfScale)];
+
     public override TensorType Type => TensorType.NVFP4;
 
     protected override void Decode(byte* row, int columns, byte* weights, float* scales)
     {
         Vector128<byte> floats = Vector128.Create(MXFP4Format.DoubledFloats).AsByte() ^ Vector128.Create((byte)0x80);
-        for (int k = 0; k < columns; k += 64, row += 36)
-            for (int s = 0; s < 4; s++, weights += 16, scales++)
+        fixed (float* table = Scales)
+            for (int i = 0; i < columns / 16; i++, weights += 16)
             {
-                ulong pairs = *(ulong*)(row + 4 + 8 * s);
-                *scales = NVFP4Format.HalfScale(row[s]);
+                byte* block = row + i / 4 * 36;
+                ulong pairs = *(ulong*)(block + 4 + i % 4 * 8);
+                scales[i] = table[block[i % 4]];
                 Vector128.Shuffle(floats, Vector128.Create(pairs, pairs >> 4).AsByte() & Vector128.Create((byte)15)).Store(weights);
             }
     }
