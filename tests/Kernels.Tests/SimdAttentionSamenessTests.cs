@@ -19,17 +19,21 @@ public class SimdAttentionSamenessTests
             foreach (KvType type in Enum.GetValues<KvType>())
                 foreach ((string name, AttentionShape shape) in Shapes)
                     if (!KvLayout.IsQuantized(type) || shape.KeyDim % 32 + shape.ValueDim % 32 == 0) data.Add(level.ToString(), $"{type} {type}", name);
-            foreach (string pair in (string[])["Q8_0 Q4_0", "Q4_0 F16", "F32 Q8_0", "BF16 Q4_0"]) data.Add(level.ToString(), pair, "9/1x32 value 96");
+            foreach (string pair in (string[])["Q8_0 Q4_0", "Q4_0 F16", "F32 Q8_0", "BF16 Q4_0"]) {
+                data.Add(level.ToString(), pair, "9/1x32 value 96");
+                data.Add(level.ToString(), pair, "6/2x64");
+            }
         }
         return data;
     }
 
-    // Groups 4, 1, 7 and 9 over few dims, the last with value heads wider than key heads and a part of the dims rotated.
+    // Groups 4, 1, 7, 3 and 9 over few dims, the last with value heads wider than key heads and a part of the dims rotated.
     private static readonly Dictionary<string, AttentionShape> Shapes = new()
     {
         ["8/2x16"] = new(8, 2, 16, 16, 16, RopeStyle.Interleaved, 0.25f),
         ["2/2x48"] = new(2, 2, 48, 48, 48, RopeStyle.Half, 0.144f),
         ["7/1x32"] = new(7, 1, 32, 32, 32, RopeStyle.Half, 0.177f),
+        ["6/2x64"] = new(6, 2, 64, 64, 64, RopeStyle.Interleaved, 0.125f),
         ["9/1x32 value 96"] = new(9, 1, 32, 96, 20, RopeStyle.Interleaved, 0.177f),
         ["9/1x32 value 80"] = new(9, 1, 32, 80, 20, RopeStyle.Interleaved, 0.177f),
     };

@@ -134,12 +134,16 @@ internal abstract unsafe class AttentionJob : ParallelJob, IDisposable
         (KvType.BF16, KvType.BF16) => new FloatAttentionJob<V, TLanes, BrainElement, BrainElement>(),
         (KvType.F16, KvType.F32) => new FloatAttentionJob<V, TLanes, HalfElement, SingleElement>(),
         (KvType.F32, KvType.F16) => new FloatAttentionJob<V, TLanes, SingleElement, HalfElement>(),
+        (KvType.Q8_0, KvType.Q8_0) => new QuantizedAttentionJob<V, TLanes, ByteElement, ByteElement>(),
+        (KvType.Q8_0, KvType.Q4_0) => new QuantizedAttentionJob<V, TLanes, ByteElement, NibbleElement>(),
+        (KvType.Q4_0, KvType.Q8_0) => new QuantizedAttentionJob<V, TLanes, NibbleElement, ByteElement>(),
+        (KvType.Q4_0, KvType.Q4_0) => new QuantizedAttentionJob<V, TLanes, NibbleElement, NibbleElement>(),
         // Rare pairs are widened, which costs them some speed and the program no kernels.
         (KvType.F32, _) => Create<V, TLanes, FloatPage<SingleElement>>(value),
         (KvType.F16, _) => Create<V, TLanes, FloatPage<HalfElement>>(value),
         (KvType.BF16, _) => Create<V, TLanes, FloatPage<BrainElement>>(value),
-        (KvType.Q8_0, _) => Create<V, TLanes, BytePage>(value),
-        _ => Create<V, TLanes, NibblePage>(value),
+        (KvType.Q8_0, _) => Create<V, TLanes, QuantizedPage<ByteElement>>(value),
+        _ => Create<V, TLanes, QuantizedPage<NibbleElement>>(value),
     };
 
     private static AttentionJob Create<V, TLanes, TKey>(KvType value) where V : struct where TLanes : struct, ILanes<V> where TKey : struct, IPageType => value switch
@@ -147,8 +151,8 @@ internal abstract unsafe class AttentionJob : ParallelJob, IDisposable
         KvType.F32 => new AttentionJob<V, TLanes, TKey, FloatPage<SingleElement>>(),
         KvType.F16 => new AttentionJob<V, TLanes, TKey, FloatPage<HalfElement>>(),
         KvType.BF16 => new AttentionJob<V, TLanes, TKey, FloatPage<BrainElement>>(),
-        KvType.Q8_0 => new AttentionJob<V, TLanes, TKey, BytePage>(),
-        _ => new AttentionJob<V, TLanes, TKey, NibblePage>(),
+        KvType.Q8_0 => new AttentionJob<V, TLanes, TKey, QuantizedPage<ByteElement>>(),
+        _ => new AttentionJob<V, TLanes, TKey, QuantizedPage<NibbleElement>>(),
     };
 }
 

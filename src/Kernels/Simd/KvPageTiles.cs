@@ -5,7 +5,7 @@ namespace Inference.Kernels;
 /// <summary>
 /// Pages of the host: [layer][block][kv head][tile of 16 tokens] { K [keyDim][16], V [16][valueDim] } in one buffer. K lies transposed, so that a
 /// vector holds one dim of 16 tokens and scores need no sum across lanes. Tiles of float types start on a cache line; the tiles of a head in a block are
-/// consecutive. Quantised planes (<see cref="BytePage"/>, <see cref="NibblePage"/>) have their scales first.
+/// consecutive. Quantised planes (<see cref="QuantizedPage{TElement}"/>) have their scales first.
 /// </summary>
 internal sealed unsafe class TiledPages : KvPages
 {

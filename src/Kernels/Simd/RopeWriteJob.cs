@@ -170,8 +170,8 @@ internal sealed unsafe class RopeWriteJob<V, TLanes> : RopeWriteJob where V : st
                 float* to = (float*)tile + column;
                 for (int d = 0; d < dims; d++) to[d * TiledPages.TileTokens] = key[d];
                 return;
-            case KvType.Q8_0: BytePage.WriteKey(new ReadOnlySpan<float>(key, dims), tile, column); return;
-            case KvType.Q4_0: NibblePage.WriteKey(new ReadOnlySpan<float>(key, dims), tile, column); return;
+            case KvType.Q8_0: QuantizedPage<ByteElement>.WriteKey(new ReadOnlySpan<float>(key, dims), tile, column); return;
+            case KvType.Q4_0: QuantizedPage<NibbleElement>.WriteKey(new ReadOnlySpan<float>(key, dims), tile, column); return;
             case KvType.F16: Write<HalfElement>(key, (byte*)head16, dims); break;
             default: Write<BrainElement>(key, (byte*)head16, dims); break;
         }
@@ -188,8 +188,8 @@ internal sealed unsafe class RopeWriteJob<V, TLanes> : RopeWriteJob where V : st
             case KvType.F32: Write<SingleElement>(value, tile + (long)row * dims * SingleElement.Bytes, dims); break;
             case KvType.F16: Write<HalfElement>(value, tile + (long)row * dims * HalfElement.Bytes, dims); break;
             case KvType.BF16: Write<BrainElement>(value, tile + (long)row * dims * BrainElement.Bytes, dims); break;
-            case KvType.Q8_0: BytePage.WriteValue(new ReadOnlySpan<float>(value, dims), tile, row); break;
-            default: NibblePage.WriteValue(new ReadOnlySpan<float>(value, dims), tile, row); break;
+            case KvType.Q8_0: QuantizedPage<ByteElement>.WriteValue(new ReadOnlySpan<float>(value, dims), tile, row); break;
+            default: QuantizedPage<NibbleElement>.WriteValue(new ReadOnlySpan<float>(value, dims), tile, row); break;
         }
     }
 

@@ -72,9 +72,9 @@ internal readonly unsafe struct Avx2Lanes : ILanes<Vector256<float>>
     }
 
     [MethodImpl(Inline)]
-    public static void Widen(Vector128<sbyte> quants, float* scales, float* to)
-    {
-        (Avx.ConvertToVector256Single(Avx2.ConvertToVector256Int32(quants)) * Vector256.Load(scales)).Store(to);
-        (Avx.ConvertToVector256Single(Avx2.ConvertToVector256Int32(Sse2.ShiftRightLogical128BitLane(quants, 8))) * Vector256.Load(scales + 8)).Store(to + 8);
-    }
+    public static Vector256<float> LoadBytes(sbyte* from) => Avx.ConvertToVector256Single(Avx2.ConvertToVector256Int32(from));
+
+    [MethodImpl(Inline)]
+    public static Vector256<float> LoadNibbles(byte* from, int shift) =>
+        Avx.ConvertToVector256Single(((Avx2.ConvertToVector256Int32(from) >>> shift) & Vector256.Create(15)) - Vector256.Create(8));
 }

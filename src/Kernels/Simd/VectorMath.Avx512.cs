@@ -72,6 +72,9 @@ internal readonly unsafe struct Avx512Lanes : ILanes<Vector512<float>>
     }
 
     [MethodImpl(Inline)]
-    public static void Widen(Vector128<sbyte> quants, float* scales, float* to) =>
-        (Avx512F.ConvertToVector512Single(Avx512F.ConvertToVector512Int32(quants)) * Vector512.Load(scales)).Store(to);
+    public static Vector512<float> LoadBytes(sbyte* from) => Avx512F.ConvertToVector512Single(Avx512F.ConvertToVector512Int32(Vector128.Load(from)));
+
+    [MethodImpl(Inline)]
+    public static Vector512<float> LoadNibbles(byte* from, int shift) =>
+        Avx512F.ConvertToVector512Single(((Avx512F.ConvertToVector512Int32(Vector128.Load(from)) >>> shift) & Vector512.Create(15)) - Vector512.Create(8));
 }

@@ -1,5 +1,3 @@
-using System.Runtime.Intrinsics;
-
 namespace Inference.Kernels;
 
 /// <summary>
@@ -64,8 +62,11 @@ internal unsafe interface ILanes<V> where V : struct
     /// <summary>Rounds to bfloat16, ties to even; NaN stays NaN.</summary>
     static abstract void StoreBrain(V value, ushort* to);
 
-    /// <summary>to[i] = quants[i] * scales[i] for 16 of each.</summary>
-    static abstract void Widen(Vector128<sbyte> quants, float* scales, float* to);
+    /// <summary>Signed bytes as float32.</summary>
+    static abstract V LoadBytes(sbyte* from);
+
+    /// <summary>Four bits of each byte, from bit <paramref name="shift"/> (0 or 4) on, less 8, as float32.</summary>
+    static abstract V LoadNibbles(byte* from, int shift);
 }
 
 /// <summary>Elements of a stored plane and how they come into a vector.</summary>

@@ -78,12 +78,13 @@ internal readonly unsafe struct PortableLanes : ILanes<Vector128<float>>
     }
 
     [MethodImpl(Inline)]
-    public static void Widen(Vector128<sbyte> quants, float* scales, float* to)
+    public static Vector128<float> LoadBytes(sbyte* from) =>
+        Vector128.ConvertToSingle(Vector128.WidenLower(Vector128.WidenLower(Vector128.CreateScalarUnsafe(*(int*)from).AsSByte())));
+
+    [MethodImpl(Inline)]
+    public static Vector128<float> LoadNibbles(byte* from, int shift)
     {
-        (Vector128<short> low, Vector128<short> high) = Vector128.Widen(quants);
-        (Vector128.ConvertToSingle(Vector128.WidenLower(low)) * Vector128.Load(scales)).Store(to);
-        (Vector128.ConvertToSingle(Vector128.WidenUpper(low)) * Vector128.Load(scales + 4)).Store(to + 4);
-        (Vector128.ConvertToSingle(Vector128.WidenLower(high)) * Vector128.Load(scales + 8)).Store(to + 8);
-        (Vector128.ConvertToSingle(Vector128.WidenUpper(high)) * Vector128.Load(scales + 12)).Store(to + 12);
+        Vector128<int> bytes = Vector128.WidenLower(Vector128.WidenLower(Vector128.CreateScalarUnsafe(*(int*)from).AsByte())).AsInt32();
+        return Vector128.ConvertToSingle(((bytes >>> shift) & Vector128.Create(15)) - Vector128.Create(8));
     }
 }
