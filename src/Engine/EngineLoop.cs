@@ -23,7 +23,7 @@ internal sealed class EngineLoop : IDisposable
     private readonly record struct Command(Act Act, Request? Request, Action? Call = null);
 
     /// <summary>State of scheduler and pool after a step.</summary>
-    public readonly record struct Snapshot(SchedulerStatistics Scheduler, int Running, int Waiting, int Paused, KvStatistics Blocks, Throughput Prefill, Throughput Decode);
+    public readonly record struct Snapshot(SchedulerStatistics Scheduler, int Running, int Waiting, int Paused, KvStatistics Blocks, Throughput Prefill, Throughput Decode, StepTotals Totals);
 
     /// <summary>Work of one kind of step, for rates.</summary>
     public readonly record struct Throughput(long Tokens, double Seconds);
@@ -189,6 +189,7 @@ internal sealed class EngineLoop : IDisposable
     }
 
     private Throughput prefill, decode;
+    private StepTotals totals;
 
     private void Step()
     {
@@ -212,16 +213,22 @@ internal sealed class EngineLoop : IDisposable
             return;
         }
         int decodeRows = plan.DecodeRows, prefillRows = plan.PrefillRows;
+        (long slots, long unused) = scheduler.CountSlots();
+        int running = scheduler.RunningCount;
         scheduler.Commit(plan, results);
         foreach (Request request in active)
             if (request.IsFinished) requests.Remove(request.Sequence);
         double seconds = Stopwatch.GetElapsedTime(start).TotalSeconds;
         if (decodeRows == 0) prefill = new Throughput(prefill.Tokens + prefillRows, prefill.Seconds + seconds);
         else if (prefillRows == 0) decode = new Throughput(decode.Tokens + decodeRows, decode.Seconds + seconds);
+        totals = new StepTotals(totals.Running + running, Math.Max(totals.PeakRunning, running), totals.PromptRows + prefillRows, totals.Slots + slots, totals.UnusedSlots + unused,
+            totals.Seconds + seconds, totals.ForwardSeconds + runner.ForwardSeconds);
         Publish();
         int paused = scheduler.PausedCount;
         foreach (Request request in active)
             if (request.Deliver()) scheduler.Pause(request.Sequence);
+        // Seen with the next snapshot: who has the last token must find it counted.
+        totals = totals with { Seconds = totals.Seconds + Stopwatch.GetElapsedTime(start).TotalSeconds - seconds };
         if (scheduler.PausedCount != paused) Publish();
     }
 
@@ -269,7 +276,7 @@ internal sealed class EngineLoop : IDisposable
     private void Publish()
     {
         SchedulerStatistics now = scheduler.Statistics;
-        lock (snapshot) statistics = new Snapshot(now, scheduler.RunningCount, scheduler.WaitingCount, scheduler.PausedCount, allocator.Statistics(), prefill, decode);
+        lock (snapshot) statistics = new Snapshot(now, scheduler.RunningCount, scheduler.WaitingCount, scheduler.PausedCount, allocator.Statistics(), prefill, decode, totals);
     }
 
     public void Dispose()

@@ -54,6 +54,27 @@ public sealed record EngineStatistics
     /// <inheritdoc cref="DecodeTokens"/>
     public required double DecodeSeconds { get; init; }
 
+    /// <summary>Sequences that ran, summed over the steps: divided by <see cref="Steps"/> it is how many run at once.</summary>
+    public required long SequenceSteps { get; init; }
+
+    /// <summary>Most sequences that ran at once.</summary>
+    public required int RunningPeak { get; init; }
+
+    /// <summary>Rows of prompts computed in all steps, those that were computed again after a preemption included.</summary>
+    public required long PromptRows { get; init; }
+
+    /// <summary>Tokens that the KV blocks in use had room for, summed over the steps.</summary>
+    public required long KvSlotSteps { get; init; }
+
+    /// <summary>Those of <see cref="KvSlotSteps"/> that held no token: the waste of the last, partly filled block of each sequence.</summary>
+    public required long KvUnusedSlotSteps { get; init; }
+
+    /// <summary>Time of all steps, from planning to delivery, in seconds.</summary>
+    public required double StepSeconds { get; init; }
+
+    /// <summary>Of <see cref="StepSeconds"/>, the time between the upload of a batch and its logits; scheduling, sampling and delivery are the rest.</summary>
+    public required double ForwardSeconds { get; init; }
+
     /// <summary>Milliseconds from the call of LoadAsync until the engine was ready.</summary>
     public required double LoadMilliseconds { get; init; }
 

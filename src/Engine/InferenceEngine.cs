@@ -263,7 +263,7 @@ public sealed partial class InferenceEngine : IAsyncDisposable
     /// <summary>What the engine has done so far.</summary>
     public EngineStatistics GetStatistics()
     {
-        var (scheduler, running, waiting, paused, blocks, prefill, decode) = loop.Statistics;
+        var (scheduler, running, waiting, paused, blocks, prefill, decode, totals) = loop.Statistics;
         return new EngineStatistics
         {
             Device = device.Name,
@@ -283,6 +283,13 @@ public sealed partial class InferenceEngine : IAsyncDisposable
             PrefillSeconds = prefill.Seconds,
             DecodeTokens = decode.Tokens,
             DecodeSeconds = decode.Seconds,
+            SequenceSteps = totals.Running,
+            RunningPeak = totals.PeakRunning,
+            PromptRows = totals.PromptRows,
+            KvSlotSteps = totals.Slots,
+            KvUnusedSlotSteps = totals.UnusedSlots,
+            StepSeconds = totals.Seconds,
+            ForwardSeconds = totals.ForwardSeconds,
             LoadMilliseconds = loadMilliseconds,
             CompileMilliseconds = device.Kernels.CompileMilliseconds,
             Running = running,

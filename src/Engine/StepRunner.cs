@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Inference.Kernels;
 using Inference.KvCache;
 using Inference.Models;
@@ -32,6 +33,9 @@ internal sealed class StepRunner : IDisposable
         sampler = new Sampler(model.Spec.Vocabulary);
     }
 
+    /// <summary>Time that the last step spent between the upload of its batch and the logits; the rest of it is the host's.</summary>
+    public double ForwardSeconds { get; private set; }
+
     /// <summary>Runs the step and fills <paramref name="results"/>. <paramref name="requests"/>: the request of each sequence of the plan.</summary>
     public void Run(StepPlan plan, ReadOnlySpan<Request> requests, StepResults results)
     {
@@ -39,13 +43,17 @@ internal sealed class StepRunner : IDisposable
         MoveBlocks(plan);
         Fill(plan);
         decoder.PrepareRope(batch);
+        long start = Stopwatch.GetTimestamp();
         kernels.Upload(batch);
         decoder.Forward(batch, model.Weights, pages, workspace);
+        ForwardSeconds = Stopwatch.GetElapsedTime(start).TotalSeconds;
         for (int first = 0; first < plan.OutputCount; first += workspace.LogitRows)
         {
             int count = Math.Min(workspace.LogitRows, plan.OutputCount - first);
+            start = Stopwatch.GetTimestamp();
             decoder.Logits(batch, first, count, model.Weights, workspace);
             ReadOnlySpan<float> rows = kernels.Download(workspace.Logits, count);
+            ForwardSeconds += Stopwatch.GetElapsedTime(start).TotalSeconds;
             for (int i = 0; i < count; i++) Take(plan, plan.Outputs[first + i], requests, rows.Slice(i * model.Spec.Vocabulary, model.Spec.Vocabulary), results);
         }
     }

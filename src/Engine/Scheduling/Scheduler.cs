@@ -59,6 +59,19 @@ internal sealed partial class Scheduler
         }
     }
 
+    /// <summary>Tokens that the blocks in use have room for, and how many of those places are empty behind the ends of the running sequences, the step in flight included.</summary>
+    public (long Slots, long Unused) CountSlots()
+    {
+        long slots = 0, unused = 0;
+        for (int g = 0; g < _kv.Groups.Count; g++)
+        {
+            CacheGroup group = _kv.Groups[g];
+            slots += (long)_kv.Statistics(g).Used * group.BlockSize;
+            for (int i = 0; i < _running.Count; i++) unused += group.BlocksFor(_running[i].Kv.Reserved) * group.BlockSize - _running[i].Kv.Reserved;
+        }
+        return (slots, unused);
+    }
+
     /// <summary>
     /// Queues a new sequence. Its end is set here: at prompt + max tokens, or earlier where the context is full; without a limit of its own
     /// also where the pool is.
