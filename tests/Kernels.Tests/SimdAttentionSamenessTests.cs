@@ -19,7 +19,8 @@ public class SimdAttentionSamenessTests
             foreach (KvType type in Enum.GetValues<KvType>())
                 foreach ((string name, AttentionShape shape) in Shapes)
                     if (!KvLayout.IsQuantized(type) || shape.KeyDim % 32 + shape.ValueDim % 32 == 0) data.Add(level.ToString(), $"{type} {type}", name);
-            foreach (string pair in (string[])["Q8_0 Q4_0", "Q4_0 F16", "F32 Q8_0", "BF16 Q4_0"]) {
+            foreach (string pair in (string[])["Q8_0 Q4_0", "Q4_0 F16", "F32 Q8_0", "BF16 Q4_0"])
+            {
                 data.Add(level.ToString(), pair, "9/1x32 value 96");
                 data.Add(level.ToString(), pair, "6/2x64");
             }
