@@ -16,12 +16,14 @@ internal sealed class EngineLoop : IDisposable
     {
         Submit,
         Cancel,
+        Resume,
+        Call,
     }
 
-    private readonly record struct Command(Act Act, Request Request);
+    private readonly record struct Command(Act Act, Request? Request, Action? Call = null);
 
     /// <summary>State of scheduler and pool after a step.</summary>
-    public readonly record struct Snapshot(SchedulerStatistics Scheduler, int Running, int Waiting, KvStatistics Blocks, Throughput Prefill, Throughput Decode);
+    public readonly record struct Snapshot(SchedulerStatistics Scheduler, int Running, int Waiting, int Paused, KvStatistics Blocks, Throughput Prefill, Throughput Decode);
 
     /// <summary>Work of one kind of step, for rates.</summary>
     public readonly record struct Throughput(long Tokens, double Seconds);
@@ -38,10 +40,15 @@ internal sealed class EngineLoop : IDisposable
     private readonly Thread thread;
     private readonly Lock snapshot = new();
     private Snapshot statistics;
+    private readonly int maxQueued;
     private volatile bool stopping;
+    private int queued;
 
-    public EngineLoop(Scheduler scheduler, KvAllocator allocator, StepRunner runner, int maxSequences, ILogger logger)
+    public EngineLoop(Scheduler scheduler, KvAllocator allocator, StepRunner runner, EngineOptions options, ILogger logger)
     {
+        int maxSequences = options.MaxSequences;
+        maxQueued = options.MaxQueuedRequests ?? int.MaxValue;
+        Control = new RequestControl(options.MaxUnreadTokens, Cancel, Resume);
         this.scheduler = scheduler;
         this.allocator = allocator;
         this.runner = runner;
@@ -59,8 +66,39 @@ internal sealed class EngineLoop : IDisposable
         get { lock (snapshot) return statistics; }
     }
 
+    /// <summary>What readers can do.</summary>
+    public RequestControl Control { get; }
+
     /// <summary>Hands a request over; it begins with the next step.</summary>
-    public void Submit(Request request) => Post(new Command(Act.Submit, request));
+    /// <exception cref="QueueFullException">As many wait as may.</exception>
+    public void Submit(Request request)
+    {
+        if (Interlocked.Increment(ref queued) > maxQueued) throw new QueueFullException(Interlocked.Decrement(ref queued), maxQueued);
+        Post(new Command(Act.Submit, request));
+    }
+
+    /// <summary>Goes on with a request whose reader had lagged.</summary>
+    public void Resume(Request request) => Post(new Command(Act.Resume, request));
+
+    /// <summary>Runs something between two steps, where scheduler, allocator and pages may be used.</summary>
+    /// <exception cref="InferenceException">The engine was disposed.</exception>
+    public Task<T> InvokeAsync<T>(Func<T> function)
+    {
+        var result = new TaskCompletionSource<T>(TaskCreationOptions.RunContinuationsAsynchronously);
+        Post(new Command(Act.Call, null, () =>
+        {
+            try
+            {
+                if (stopping) result.TrySetException(new InferenceException("the engine was disposed"));
+                else result.TrySetResult(function());
+            }
+            catch (Exception e)
+            {
+                result.TrySetException(e);
+            }
+        }));
+        return result.Task;
+    }
 
     /// <summary>Ends a request; its blocks are free, or cached, before the next step.</summary>
     public void Cancel(Request request) => Post(new Command(Act.Cancel, request));
@@ -68,7 +106,14 @@ internal sealed class EngineLoop : IDisposable
     private void Post(Command command)
     {
         inbox.Enqueue(command);
-        wake.Release();
+        try
+        {
+            wake.Release();
+        }
+        catch (ObjectDisposedException)
+        {
+            // The reader of an answer may be at work after the engine is gone.
+        }
         // Nobody drains the inbox of a stopped engine.
         if (stopping && !thread.IsAlive) EndAll();
     }
@@ -96,15 +141,21 @@ internal sealed class EngineLoop : IDisposable
     {
         switch (command.Act)
         {
-            case Act.Submit: HandleSubmit(command.Request); break;
-            default: HandleCancel(command.Request); break;
+            case Act.Submit: HandleSubmit(command.Request!); break;
+            case Act.Cancel: HandleCancel(command.Request!); break;
+            case Act.Resume: scheduler.Resume(command.Request!.Sequence); break;
+            default: command.Call!(); break;
         }
         Publish();
     }
 
     private void HandleSubmit(Request request)
     {
-        if (request.IsFinished) return;
+        if (request.IsFinished)
+        {
+            Dequeue(request);
+            return;
+        }
         try
         {
             scheduler.Add(request.Sequence);
@@ -112,6 +163,7 @@ internal sealed class EngineLoop : IDisposable
         }
         catch (RequestRefusedException e)
         {
+            Dequeue(request);
             request.End(FinishReason.Error, new InferenceException(e.Message, e));
         }
     }
@@ -119,9 +171,21 @@ internal sealed class EngineLoop : IDisposable
     private void HandleCancel(Request request)
     {
         if (request.IsFinished) return;
-        if (requests.Remove(request.Sequence)) scheduler.Cancel(request.Sequence);
+        if (requests.Remove(request.Sequence))
+        {
+            Dequeue(request);
+            scheduler.Cancel(request.Sequence);
+        }
         Publish();
         request.End(FinishReason.Cancelled, new OperationCanceledException("the request was cancelled"));
+    }
+
+    /// <summary>The request waits no more for its first step.</summary>
+    private void Dequeue(Request request)
+    {
+        if (!request.IsQueued) return;
+        request.IsQueued = false;
+        Interlocked.Decrement(ref queued);
     }
 
     private Throughput prefill, decode;
@@ -130,12 +194,13 @@ internal sealed class EngineLoop : IDisposable
     {
         long start = Stopwatch.GetTimestamp();
         StepPlan plan = scheduler.Plan();
-        if (plan.SequenceCount == 0)
+        EndExpired(plan);
+        if (plan.SequenceCount == 0) return;
+        for (int i = 0; i < plan.SequenceCount; i++)
         {
-            scheduler.Abandon(plan);
-            return;
+            planned[i] = requests[plan.Sequences[i]];
+            Dequeue(planned[i]);
         }
-        for (int i = 0; i < plan.SequenceCount; i++) planned[i] = requests[plan.Sequences[i]];
         ReadOnlySpan<Request> active = planned.AsSpan(0, plan.SequenceCount);
         try
         {
@@ -154,7 +219,21 @@ internal sealed class EngineLoop : IDisposable
         if (decodeRows == 0) prefill = new Throughput(prefill.Tokens + prefillRows, prefill.Seconds + seconds);
         else if (prefillRows == 0) decode = new Throughput(decode.Tokens + decodeRows, decode.Seconds + seconds);
         Publish();
-        foreach (Request request in active) request.Deliver();
+        int paused = scheduler.PausedCount;
+        foreach (Request request in active)
+            if (request.Deliver()) scheduler.Pause(request.Sequence);
+        if (scheduler.PausedCount != paused) Publish();
+    }
+
+    private void EndExpired(StepPlan plan)
+    {
+        if (!plan.Expired.IsEmpty) Publish();
+        foreach (ScheduledSequence sequence in plan.Expired)
+        {
+            if (!requests.Remove(sequence, out Request? request)) continue;
+            Dequeue(request);
+            request.End(FinishReason.Error, new RequestTimeoutException(sequence.Timeout!.Value));
+        }
     }
 
     /// <summary>A step that failed ends its requests, and those whose blocks it was to move to the host; the engine and the waiting ones go on.</summary>
@@ -176,17 +255,21 @@ internal sealed class EngineLoop : IDisposable
 
     private void EndAll()
     {
-        while (inbox.TryDequeue(out Command command)) End(command.Request);
+        while (inbox.TryDequeue(out Command command))
+        {
+            command.Call?.Invoke();
+            if (command.Act == Act.Submit) End(command.Request);
+        }
         foreach (Request request in requests.Values) End(request);
         requests.Clear();
 
-        static void End(Request request) => request.End(FinishReason.Error, new InferenceException("the engine was disposed"));
+        static void End(Request? request) => request?.End(FinishReason.Error, new InferenceException("the engine was disposed"));
     }
 
     private void Publish()
     {
         SchedulerStatistics now = scheduler.Statistics;
-        lock (snapshot) statistics = new Snapshot(now, scheduler.RunningCount, scheduler.WaitingCount, allocator.Statistics(), prefill, decode);
+        lock (snapshot) statistics = new Snapshot(now, scheduler.RunningCount, scheduler.WaitingCount, scheduler.PausedCount, allocator.Statistics(), prefill, decode);
     }
 
     public void Dispose()

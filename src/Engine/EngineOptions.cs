@@ -82,6 +82,18 @@ public sealed record EngineOptions
     /// <summary>Sequences that run at once. Default 64; further requests wait.</summary>
     public int MaxSequences { get; init; } = 64;
 
+    /// <summary>Requests that may wait for their first step; one more is refused at once with a <see cref="QueueFullException"/>. Default null: no limit, since a program knows what it asks for; a server should set it.</summary>
+    public int? MaxQueuedRequests { get; init; }
+
+    /// <summary>
+    /// Tokens that may wait for the reader of an answer. A request whose reader lags by more is paused until half of them are read; others take its place. Default 1,024: a few hundred kilobytes at most, and
+    /// longer than most answers.
+    /// </summary>
+    public int MaxUnreadTokens { get; init; } = 1024;
+
+    /// <summary>Admits waiting requests by how much of their prompt is cached instead of first come, first served, as long as none waits long. Default false. It computes less where many prompts share a few beginnings.</summary>
+    public bool LongestPrefixFirst { get; init; }
+
     /// <summary>
     /// Keeps what is computed of prompts and answers for requests, and turns of conversations, that begin alike; anyone who needs the room gets it. Default true: it costs
     /// nothing and changes no answer. False: every request computes its whole prompt.

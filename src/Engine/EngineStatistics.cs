@@ -65,6 +65,9 @@ public sealed record EngineStatistics
 
     /// <inheritdoc cref="Running"/>
     public required int Waiting { get; init; }
+
+    /// <summary>Sequences that are not computed now, since their reader lags by <see cref="EngineOptions.MaxUnreadTokens"/>.</summary>
+    public required int Paused { get; init; }
 }
 
 /// <summary>Progress of loading: bytes of weights packed so far, of all.</summary>

@@ -9,13 +9,20 @@ namespace Inference;
 public sealed class Generation : IAsyncEnumerable<GeneratedToken>
 {
     private readonly Channel<GeneratedToken> channel = Channel.CreateUnbounded<GeneratedToken>(new() { SingleReader = true, SingleWriter = true });
-    private readonly Action cancel;
-    private int enumerated;
+    private readonly Action cancel, resume;
+    private readonly int maxUnread;
+    private int enumerated, unread, paused;
 
-    internal Generation(IReadOnlyList<int> promptTokenIds, Action cancel)
+    /// <param name="promptTokenIds">The prompt.</param>
+    /// <param name="maxUnread">Items that may wait for the reader before the request is paused.</param>
+    /// <param name="cancel">Ends the request.</param>
+    /// <param name="resume">Goes on with the paused request.</param>
+    internal Generation(IReadOnlyList<int> promptTokenIds, int maxUnread, Action cancel, Action resume)
     {
         PromptTokenIds = promptTokenIds;
+        this.maxUnread = maxUnread;
         this.cancel = cancel;
+        this.resume = resume;
     }
 
     /// <summary>The prompt as the model sees it.</summary>
@@ -33,7 +40,23 @@ public sealed class Generation : IAsyncEnumerable<GeneratedToken>
     /// <summary>Ends the request before the next step; nothing happens to one that has ended.</summary>
     internal void Cancel() => cancel();
 
-    internal ChannelWriter<GeneratedToken> Writer => channel.Writer;
+    /// <summary>Hands an item to the reader; true: the reader lags so much that the request is to be paused.</summary>
+    internal bool Write(GeneratedToken token)
+    {
+        int waiting = Interlocked.Increment(ref unread);
+        channel.Writer.TryWrite(token);
+        if (waiting < maxUnread || token.FinishReason is not null) return false;
+        Interlocked.Exchange(ref paused, 1);
+        // The reader may have caught up before it could see that.
+        return Volatile.Read(ref unread) > maxUnread / 2 || Interlocked.Exchange(ref paused, 0) == 0;
+    }
+
+    internal void Complete(Exception? exception) => channel.Writer.TryComplete(exception);
+
+    private void CountRead()
+    {
+        if (Interlocked.Decrement(ref unread) <= maxUnread / 2 && Volatile.Read(ref paused) == 1 && Interlocked.Exchange(ref paused, 0) == 1) resume();
+    }
 
     /// <summary>Streams the answer. Cancelling <paramref name="cancellationToken"/> ends the request and throws.</summary>
     /// <exception cref="OperationCanceledException">The request was cancelled.</exception>
@@ -44,7 +67,11 @@ public sealed class Generation : IAsyncEnumerable<GeneratedToken>
         if (Interlocked.Exchange(ref enumerated, 1) != 0) throw new InvalidOperationException("a generation can be enumerated once");
         try
         {
-            await foreach (GeneratedToken token in channel.Reader.ReadAllAsync(cancellationToken).ConfigureAwait(false)) yield return token;
+            await foreach (GeneratedToken token in channel.Reader.ReadAllAsync(cancellationToken).ConfigureAwait(false))
+            {
+                CountRead();
+                yield return token;
+            }
         }
         finally
         {

@@ -69,6 +69,12 @@ public sealed record GenerationOptions
     /// <summary>Scheduling class from -1000 to 1000; a higher number goes first, and waiting makes up for a lower one. Default 0.</summary>
     public int Priority { get; init; }
 
+    /// <summary>On whose behalf this is asked: among waiting requests of a class, the tenant with the fewest running ones is served next. Default null, a tenant like any other.</summary>
+    public string? Tenant { get; init; }
+
+    /// <summary>Time within which the answer must be complete; later it ends with a <see cref="RequestTimeoutException"/>, also while it waits. Default null: no limit.</summary>
+    public TimeSpan? Timeout { get; init; }
+
     /// <summary>
     /// Requests with the same salt, and those without one, share what they have computed of common beginnings; requests with different salts share nothing. Give each tenant one of its own where
     /// nobody may learn from a quick first token what another has asked. Default null.
@@ -93,6 +99,7 @@ public sealed record GenerationOptions
         Require(Logprobs is null or (>= 0 and <= 100), nameof(Logprobs), Logprobs, "from 0 to 100");
         Require(PromptLogprobs is null or (>= 0 and <= 100), nameof(PromptLogprobs), PromptLogprobs, "from 0 to 100");
         Require(Math.Abs((long)Priority) <= 1000, nameof(Priority), Priority, "from -1000 to 1000");
+        Require(Timeout is null || Timeout >= TimeSpan.Zero, nameof(Timeout), Timeout, "0 or more");
         foreach (string stop in Stop) Require(!string.IsNullOrEmpty(stop), nameof(Stop), stop, "not empty");
         foreach (int id in StopTokenIds) Require((uint)id < (uint)vocabularySize, nameof(StopTokenIds), id, $"from 0 to {vocabularySize - 1}");
         foreach ((int id, float bias) in LogitBias ?? new Dictionary<int, float>())

@@ -26,9 +26,18 @@ public sealed partial class InferenceEngine
         Request? first = null;
         for (int i = 0; i < samples.Length; i++)
         {
-            Request request = Submit(ids, options with { Samples = 1, SampleIndex = options.SampleIndex + i }, seed, spelled: null, first, cancellationToken);
-            first ??= request;
-            samples[i] = request.Generation;
+            try
+            {
+                Request request = Submit(ids, options with { Samples = 1, SampleIndex = options.SampleIndex + i }, seed, spelled: null, first, cancellationToken);
+                first ??= request;
+                samples[i] = request.Generation;
+            }
+            catch (QueueFullException)
+            {
+                // All or none.
+                for (int j = 0; j < i; j++) samples[j].Cancel();
+                throw;
+            }
         }
         return samples;
     }

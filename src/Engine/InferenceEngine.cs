@@ -123,6 +123,7 @@ public sealed partial class InferenceEngine : IAsyncDisposable
             {
                 MaxBatchTokens = rows,
                 MaxChunk = options.MaxPrefillChunk ?? int.MaxValue,
+                LongestPrefixFirst = options.LongestPrefixFirst,
                 Preemption = options.Preemption,
                 SwapCost = KvSizing.SwapCost(onHost, pages.BytesPerBlock / options.BlockSize, model.ParameterCount),
             });
@@ -131,7 +132,13 @@ public sealed partial class InferenceEngine : IAsyncDisposable
                 model.Name, device.Name, milliseconds, blocks, options.BlockSize, layout.BytesPerBlock * blocks);
             // Weights that are not packed are read from the map for as long as the engine lives.
             if (options.PackWeights) file.Dispose();
-            return new InferenceEngine(device, file, model, tokenizer, template, new EngineLoop(scheduler, allocator, runner, sequences, logger), context, allocator.Capacity, logger, milliseconds) { PrefixCaching = options.PrefixCaching };
+            var loop = new EngineLoop(scheduler, allocator, runner, options, logger);
+            LoadedModel loaded = model;
+            return new InferenceEngine(device, file, model, tokenizer, template, loop, context, allocator.Capacity, logger, milliseconds)
+            {
+                PrefixCaching = options.PrefixCaching,
+                Prefixes = new PrefixStore(loop, allocator, device.Kernels, pages, new(() => PrefixFingerprint.Of(path, loaded, device.Kernels, layout, options.Exact))),
+            };
         }
         catch
         {
@@ -173,6 +180,8 @@ public sealed partial class InferenceEngine : IAsyncDisposable
         Require(options.BlockSize is >= 16 and <= 256 && options.BlockSize % 16 == 0, nameof(options.BlockSize), options.BlockSize, "a multiple of 16 from 16 to 256");
         Require(options.KvBlocks is null or >= 1, nameof(options.KvBlocks), options.KvBlocks, "at least 1");
         Require(options.KvMemoryBytes is null or >= 1, nameof(options.KvMemoryBytes), options.KvMemoryBytes, "at least 1");
+        Require(options.MaxQueuedRequests is null or >= 1, nameof(options.MaxQueuedRequests), options.MaxQueuedRequests, "at least 1");
+        Require(options.MaxUnreadTokens >= 1, nameof(options.MaxUnreadTokens), options.MaxUnreadTokens, "at least 1");
         Require(options.SwapMemoryBytes is null or >= 0, nameof(options.SwapMemoryBytes), options.SwapMemoryBytes, "at least 0");
         Require(options.ContextLength is null or >= 1, nameof(options.ContextLength), options.ContextLength, "at least 1");
         Require(options.MaxBatchTokens is >= 1 and <= 1 << 16, nameof(options.MaxBatchTokens), options.MaxBatchTokens, "from 1 to 65536");
@@ -190,6 +199,7 @@ public sealed partial class InferenceEngine : IAsyncDisposable
     /// <param name="options">Null: the defaults, greedy and up to 256 tokens.</param>
     /// <param name="cancellationToken">Ends the request; its memory is free before the next step.</param>
     /// <exception cref="ArgumentException">An option is out of its range, or the prompt has no tokens.</exception>
+    /// <exception cref="QueueFullException">As many requests wait as may.</exception>
     /// <exception cref="ObjectDisposedException">The engine was disposed.</exception>
     public Generation GenerateAsync(string prompt, GenerationOptions? options = null, CancellationToken cancellationToken = default)
     {
@@ -232,10 +242,18 @@ public sealed partial class InferenceEngine : IAsyncDisposable
 
     private Request Submit(int[] prompt, GenerationOptions options, ulong seed, IReadOnlySet<int>? spelled, Request? sibling, CancellationToken cancellationToken)
     {
-        var request = new Request(Interlocked.Increment(ref nextId), prompt, options, tokenizer, tokenizer.EndOfGeneration, seed, loop.Cancel, PrefixRoot(options), spelled, sibling);
+        var request = new Request(Interlocked.Increment(ref nextId), prompt, options, tokenizer, tokenizer.EndOfGeneration, seed, loop.Control, PrefixRoot(options), spelled, sibling);
         // First, so that a request that is cancelled already computes nothing.
         if (cancellationToken.CanBeCanceled) request.Watch(cancellationToken, loop.Cancel);
-        loop.Submit(request);
+        try
+        {
+            loop.Submit(request);
+        }
+        catch (QueueFullException e)
+        {
+            request.End(FinishReason.Error, e);
+            throw;
+        }
         return request;
     }
 
@@ -245,7 +263,7 @@ public sealed partial class InferenceEngine : IAsyncDisposable
     /// <summary>What the engine has done so far.</summary>
     public EngineStatistics GetStatistics()
     {
-        var (scheduler, running, waiting, blocks, prefill, decode) = loop.Statistics;
+        var (scheduler, running, waiting, paused, blocks, prefill, decode) = loop.Statistics;
         return new EngineStatistics
         {
             Device = device.Name,
@@ -269,6 +287,7 @@ public sealed partial class InferenceEngine : IAsyncDisposable
             CompileMilliseconds = device.Kernels.CompileMilliseconds,
             Running = running,
             Waiting = waiting,
+            Paused = paused,
         };
     }
 

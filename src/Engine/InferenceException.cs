@@ -1,7 +1,7 @@
 namespace Inference;
 
 /// <summary>The engine could not do what was asked: a request that can never fit, a device that failed, an engine that is gone.</summary>
-public sealed class InferenceException : Exception
+public class InferenceException : Exception
 {
     /// <summary>An error with its message.</summary>
     public InferenceException(string message) : base(message) { }

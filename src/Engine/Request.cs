@@ -5,6 +5,12 @@ using Inference.Scheduling;
 
 namespace Inference;
 
+/// <summary>What a request's reader can do to it.</summary>
+/// <param name="MaxUnreadTokens">Tokens that may wait for the reader before the request is paused.</param>
+/// <param name="Cancel">Ends it.</param>
+/// <param name="Resume">Goes on with it once the reader has caught up.</param>
+internal sealed record RequestControl(int MaxUnreadTokens, Action<Request> Cancel, Action<Request> Resume);
+
 /// <summary>One request on the engine's thread: what to sample with, what to stop at, and where its tokens go.</summary>
 internal sealed class Request
 {
@@ -17,15 +23,15 @@ internal sealed class Request
     private CancellationTokenRegistration registration;
     private GeneratedToken? outgoing;
 
-    public Request(long id, int[] prompt, GenerationOptions options, Tokenizer tokenizer, IReadOnlySet<int> endTokens, ulong seed, Action<Request> cancel, UInt128? prefixRoot = null, IReadOnlySet<int>? spelled = null, Request? sibling = null)
+    public Request(long id, int[] prompt, GenerationOptions options, Tokenizer tokenizer, IReadOnlySet<int> endTokens, ulong seed, RequestControl control, UInt128? prefixRoot = null, IReadOnlySet<int>? spelled = null, Request? sibling = null)
     {
         this.endTokens = endTokens;
         this.tokenizer = tokenizer;
         this.spelled = spelled ?? FrozenSet<int>.Empty;
         Options = options;
         Seed = seed;
-        Generation = new Generation(prompt, () => cancel(this));
-        Sequence = new ScheduledSequence(id, prompt, options.MaxTokens, options.Priority, options.PromptLogprobs is not null, prefixRoot, sibling?.Sequence);
+        Generation = new Generation(prompt, control.MaxUnreadTokens, () => control.Cancel(this), () => control.Resume(this));
+        Sequence = new ScheduledSequence(id, prompt, options.MaxTokens, options.Priority, options.PromptLogprobs is not null, prefixRoot, sibling?.Sequence) { Tenant = options.Tenant, Timeout = options.Timeout };
         decoder = tokenizer.CreateStream(skipSpecial: true, continuation: true);
         stops = new StopMatcher(options.Stop);
         if (options.PromptLogprobs is not null) promptLogprobs = new TokenLogprobs?[prompt.Length];
@@ -45,6 +51,9 @@ internal sealed class Request
     public TokenCounts? Counts { get; }
 
     public bool IsFinished => Generation.FinishReason is not null || outgoing?.FinishReason is not null;
+
+    /// <summary>Whether it counts among those that wait for their first step.</summary>
+    public bool IsQueued { get; set; } = true;
 
     /// <summary>Cancels the request when the caller's token says so.</summary>
     public void Watch(CancellationToken token, Action<Request> cancel) => registration = token.UnsafeRegister(_ => cancel(this), null);
@@ -98,14 +107,17 @@ internal sealed class Request
         return reason is not null;
     }
 
-    /// <summary>Passes on what the step yielded, once the step is committed and counted: who sees the last token finds its blocks free.</summary>
-    public void Deliver()
+    /// <summary>
+    /// Passes on what the step yielded, once the step is committed and counted: who sees the last token finds its blocks free. True: the reader lags, and the request is to be paused.
+    /// </summary>
+    public bool Deliver()
     {
-        if (outgoing is not { } item) return;
+        if (outgoing is not { } item) return false;
         outgoing = null;
         if (item.FinishReason is { } reason) Generation.FinishReason = reason;
-        Generation.Writer.TryWrite(item);
+        bool lags = Generation.Write(item);
         if (item.FinishReason is not null) Close(null);
+        return lags;
     }
 
     /// <summary>Some models have more rows of logits than tokens; what those rows stand for has no text.</summary>
@@ -129,6 +141,6 @@ internal sealed class Request
     private void Close(Exception? exception)
     {
         registration.Unregister();
-        Generation.Writer.TryComplete(exception);
+        Generation.Complete(exception);
     }
 }

@@ -10,6 +10,14 @@ internal abstract class KernelSet : IDisposable
     /// <summary>Device name as the command line spells it, for example <c>cpu</c> or <c>opencl:0</c>.</summary>
     public abstract string Name { get; }
 
+    /// <summary>
+    /// Raise it with every change after which keys and values have other bits than before, or lie otherwise in a block: saved blocks of another revision are refused.
+    /// </summary>
+    public const int Revision = 1;
+
+    /// <summary>What of the device decides the bits of keys and values: its kind, and the instruction set in use.</summary>
+    public virtual string Path => Name;
+
     /// <summary>Milliseconds spent so far in compiling kernels for the device; 0 where they need none.</summary>
     public virtual double CompileMilliseconds => 0;
 

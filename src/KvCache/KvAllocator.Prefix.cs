@@ -117,7 +117,12 @@ internal sealed partial class KvAllocator
         if (sequence.Chains is null)
         {
             sequence.Chains = new PrefixChain[_groups.Length];
-            for (int g = 0; g < _groups.Length; g++) sequence.Chains[g] = new PrefixChain(sequence.Root!.Value, _groups[g].BlockSize);
+            for (int g = 0; g < _groups.Length; g++)
+            {
+                sequence.Chains[g] = new PrefixChain(sequence.Root!.Value, _groups[g].BlockSize);
+                // Room for what a usual request generates, so that decoding does not allocate.
+                sequence.Chains[g].Reserve(_groups[g].BlocksFor((int)Math.Min(MaxLength, tokens.Length + 1024L)));
+            }
         }
         PrefixChain chain = sequence.Chains[group];
         chain.Extend(tokens, blocks);

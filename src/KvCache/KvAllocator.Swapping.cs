@@ -107,13 +107,16 @@ internal sealed partial class KvAllocator
 
     private bool IsFindable(KvSequence sequence, int index, int group) => sequence.Root is not null && index < sequence.Committed / _groups[group].BlockSize;
 
-    /// <summary>Tokens at the beginning of an admitted sequence that stay in memory when it goes: they lie in blocks of the first group that others hold too.</summary>
-    public int SharedTokens(KvSequence sequence)
+    /// <summary>Tokens of an admitted sequence that stay in memory when it goes: they lie in blocks of the first group that others hold too.</summary>
+    public int SharedTokens(KvSequence sequence) => (int)Math.Min(sequence.Committed, (long)SharedBlocks(sequence, 0) * _groups[0].BlockSize);
+
+    /// <summary>Blocks of an admitted sequence that others hold too.</summary>
+    public int SharedBlocks(KvSequence sequence, int group)
     {
-        BlockTable table = Table(sequence, 0);
-        int index = table.First;
-        while (index < table.End && _pools[0].References(table[index]) > 1) index++;
-        return Math.Min(sequence.Committed, index * _groups[0].BlockSize);
+        BlockTable table = Table(sequence, group);
+        int shared = 0;
+        for (int i = table.First; i < table.End; i++) shared += _pools[group].References(table[i]) > 1 ? 1 : 0;
+        return shared;
     }
 
     /// <summary>Committed blocks in the table of an admitted sequence.</summary>

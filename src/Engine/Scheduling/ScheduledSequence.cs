@@ -40,6 +40,12 @@ internal sealed class ScheduledSequence
     /// <summary>Priority class; higher goes first.</summary>
     public int Priority { get; }
 
+    /// <summary>On whose behalf it runs: within a class, the tenant with the fewest running sequences is served next. Null is a tenant like others.</summary>
+    public string? Tenant { get; init; }
+
+    /// <summary>Time from its arrival within which it must be complete; null: it has all the time.</summary>
+    public TimeSpan? Timeout { get; init; }
+
     /// <summary>Tokens to generate at most.</summary>
     public int MaxTokens { get; }
 
@@ -95,6 +101,15 @@ internal sealed class ScheduledSequence
 
     /// <summary>Prompt rows whose logits a committed step has delivered; a recomputation does not ask for them again.</summary>
     internal int DeliveredLogprobs { get; set; }
+
+    /// <summary>What the scheduler knows of its tenant.</summary>
+    internal TenantLoad? Load { get; set; }
+
+    /// <summary>When it arrived on the scheduler's clock.</summary>
+    internal long Arrived { get; set; }
+
+    /// <summary>When it expires on the scheduler's clock; the greatest number: never.</summary>
+    internal long Deadline { get; set; } = long.MaxValue;
 
     /// <summary>Last of the blocks that another sequence computes and that it waits for; null when it waits for none.</summary>
     internal UInt128? AwaitedKey { get; set; }

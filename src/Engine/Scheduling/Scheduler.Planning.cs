@@ -15,6 +15,7 @@ internal sealed partial class Scheduler
         _budget = _options.MaxBatchTokens;
         for (int i = 0; i < _running.Count; i++) _running[i].PlannedCount = 0;
 
+        if (_deadlines > 0) Expire();
         PlanDecode();
         PlanPrefill();
         // What this step took away is not given to newcomers: they would be the next to be preempted.
@@ -49,6 +50,7 @@ internal sealed partial class Scheduler
         int room;
         while ((room = _kv.Reservable(sequence.Kv)) == 0)
         {
+            if (TryReclaim()) continue;
             if (_running.Count - 1 == index) return;
             Preempt(_running.Last);
         }
@@ -65,14 +67,18 @@ internal sealed partial class Scheduler
     {
         _budget += sequence.PlannedCount;
         sequence.PlannedCount = 0;
-        _running.Remove(sequence);
-        Withdraw(sequence, int.MaxValue);
+        RemoveRunning(sequence);
+        TakeBlocks(sequence);
+        sequence.State = SequenceState.Waiting;
+        _waiting.Add(sequence);
+    }
+
+    private void TakeBlocks(ScheduledSequence sequence)
+    {
         if (PrefersSwap(sequence) && _kv.TrySwapOut(sequence.Kv)) _swapPreemptions++;
         else _kv.Retire(sequence.Kv, sequence.Tokens);
-        sequence.State = SequenceState.Waiting;
         sequence.Preemptions++;
         _preemptions++;
-        _waiting.Add(sequence);
         _plan.AddPreempted(sequence);
     }
 
@@ -86,22 +92,15 @@ internal sealed partial class Scheduler
         _ => _options.SwapCost * sequence.ComputedLength < sequence.ComputedLength - _kv.SharedTokens(sequence.Kv),
     };
 
-    /// <summary>
-    /// Admits in order of rank. The first that does not fit holds up the rest, or small requests would starve a large one; those that wait for a prefix are passed over.
-    /// </summary>
+    /// <summary>Admits who is next; the first that does not fit holds up the rest, or small requests would starve a large one.</summary>
     private void AdmitWaiting()
     {
-        for (int i = 0; i < _waiting.Count && _budget > 0;)
+        while (_budget > 0 && Next() is { } sequence)
         {
-            ScheduledSequence sequence = _waiting[i];
-            if (AwaitsPrefix(sequence))
-            {
-                i++;
-                continue;
-            }
-            if (!HasBlocksFor(sequence) || _kv.FreeSlots == 0) return;
+            while (_kv.FreeSlots == 0 || !HasBlocksFor(sequence))
+                if (!TryReclaim()) return;
             _waiting.Remove(sequence);
-            _running.Add(sequence);
+            AddRunning(sequence);
             Begin(sequence);
         }
     }
@@ -109,7 +108,6 @@ internal sealed partial class Scheduler
     /// <summary>Lets an admitted sequence go on from what is known of its tokens, with its first rows in this step.</summary>
     private void Begin(ScheduledSequence sequence)
     {
-        sequence.State = SequenceState.Running;
         if (sequence.Kv.IsSwapped) Restore(sequence);
         else Attach(sequence);
         Announce(sequence);

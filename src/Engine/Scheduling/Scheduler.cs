@@ -19,6 +19,7 @@ internal sealed partial class Scheduler
     private readonly long _agingTicks;
     private readonly RankedList _waiting = new();
     private readonly RankedList _running = new();
+    private readonly RankedList _paused = new();
     private readonly StepPlan _plan;
     private long _arrivals;
     private bool _inFlight;
@@ -40,7 +41,10 @@ internal sealed partial class Scheduler
     /// <summary>Sequences that wait, preempted ones included.</summary>
     public int WaitingCount => _waiting.Count;
 
-    /// <summary>Sequences that hold blocks.</summary>
+    /// <summary>Sequences whose reader lags.</summary>
+    public int PausedCount => _paused.Count;
+
+    /// <summary>Sequences that are computed.</summary>
     public int RunningCount => _running.Count;
 
     /// <summary>Whether the next plan has rows.</summary>
@@ -64,8 +68,9 @@ internal sealed partial class Scheduler
     {
         if (sequence.MaxLength != 0 || sequence.State != SequenceState.Waiting) throw new InvalidOperationException($"Sequence {sequence.Id} was added or cancelled before.");
         int maxLength = MaxLengthOf(sequence);
-        long arrival = _arrivals++;
-        sequence.Enter(_clock.GetTimestamp() - sequence.Priority * _agingTicks, arrival, maxLength);
+        long arrival = _arrivals++, now = _clock.GetTimestamp();
+        sequence.Enter(now - sequence.Priority * _agingTicks, arrival, maxLength);
+        Join(sequence, now);
         _waiting.Add(sequence);
     }
 
@@ -135,17 +140,10 @@ internal sealed partial class Scheduler
 
     private void Finish(ScheduledSequence sequence, SequenceEnd end)
     {
-        if (sequence.State == SequenceState.Running)
-        {
-            _running.Remove(sequence);
-            Withdraw(sequence, int.MaxValue);
-            _kv.Retire(sequence.Kv, sequence.Tokens);
-        }
-        else
-        {
-            _waiting.Remove(sequence);
-            if (sequence.Kv.IsSwapped) _kv.Release(sequence.Kv);
-        }
+        if (sequence.State == SequenceState.Running) RemoveRunning(sequence);
+        else (sequence.State == SequenceState.Paused ? _paused : _waiting).Remove(sequence);
+        if (sequence.Kv.IsAdmitted || sequence.Kv.IsSwapped) _kv.Retire(sequence.Kv, sequence.Tokens);
+        Leave(sequence);
         sequence.State = SequenceState.Finished;
         sequence.End = end;
         sequence.PlannedCount = 0;

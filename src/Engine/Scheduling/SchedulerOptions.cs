@@ -42,4 +42,10 @@ internal sealed record SchedulerOptions
         get;
         init => field = value >= 0 ? value : throw new ArgumentOutOfRangeException(nameof(SwapCost), value, "A cost is 0 or more.");
     } = 0.1;
+
+    /// <summary>
+    /// Whether, of the first of a class, the one that finds the longest prefix is admitted first, as long as the very first has not waited for <see cref="AgingInterval"/>. Default false: first come, first
+    /// served. It computes less where many prompts share a few beginnings and not all of those stay cached.
+    /// </summary>
+    public bool LongestPrefixFirst { get; init; }
 }

@@ -3,11 +3,14 @@ namespace Inference.Scheduling;
 /// <summary>Where a sequence stands with the scheduler.</summary>
 internal enum SequenceState
 {
-    /// <summary>Queued, holds no blocks. A preempted sequence is here again.</summary>
+    /// <summary>Queued, holds no blocks. A preempted sequence is here again, perhaps with blocks in the swap space.</summary>
     Waiting,
 
     /// <summary>Holds a table slot and blocks.</summary>
     Running,
+
+    /// <summary>Its reader lags: it is not computed, and keeps its blocks until somebody needs them.</summary>
+    Paused,
 
     /// <summary>Done for the reason in <see cref="ScheduledSequence.End"/>, holds nothing.</summary>
     Finished,
@@ -27,6 +30,9 @@ internal enum SequenceEnd
 
     /// <summary><see cref="Scheduler.Cancel"/> was called.</summary>
     Cancelled,
+
+    /// <summary>It was not complete within its time.</summary>
+    Expired,
 }
 
 /// <summary>What the logits of a row are wanted for.</summary>

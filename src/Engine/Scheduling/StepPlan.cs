@@ -33,6 +33,7 @@ internal sealed class StepPlan
     private readonly List<TableEntry>[] _newEntries;
     private readonly OutputRow[] _outputs;
     private readonly List<ScheduledSequence> _preempted = [];
+    private readonly List<ScheduledSequence> _expired = [];
     private readonly KvAllocator _kv;
 
     internal StepPlan(int maxRows, KvAllocator kv)
@@ -108,6 +109,9 @@ internal sealed class StepPlan
     /// <summary>Sequences that lost their blocks while this step was planned, in that order; none of them is in the step.</summary>
     public ReadOnlySpan<ScheduledSequence> Preempted => CollectionsMarshal.AsSpan(_preempted);
 
+    /// <summary>Sequences that ended while this step was planned, since their time was up.</summary>
+    public ReadOnlySpan<ScheduledSequence> Expired => CollectionsMarshal.AsSpan(_expired);
+
     /// <summary>[row] where keys and values go in a cache group: block * block size + offset.</summary>
     public ReadOnlySpan<int> Slots(int group) => _slots[group].AsSpan(0, RowCount);
 
@@ -140,8 +144,11 @@ internal sealed class StepPlan
         Array.Clear(_sequences);
         SequenceCount = RowCount = OutputCount = DecodeRows = PartialChunks = 0;
         _preempted.Clear();
+        _expired.Clear();
         foreach (List<TableEntry> entries in _newEntries) entries.Clear();
     }
+
+    internal void AddExpired(ScheduledSequence sequence) => _expired.Add(sequence);
 
     internal void AddPreempted(ScheduledSequence sequence) => _preempted.Add(sequence);
 

@@ -28,6 +28,8 @@ internal sealed partial class IlgpuKernels : KernelSet
 
     public override string Name { get; }
 
+    public override string Path => $"{accelerator.AcceleratorType} {accelerator.Name}";
+
     public override double CompileMilliseconds => loader.CompileTime.TotalMilliseconds;
 
     public override Weight LoadWeight(in TensorSource source, bool exact)

@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using ILGPU;
 
 namespace Inference.Kernels;
@@ -44,7 +45,7 @@ internal interface IStoredFormat
     static abstract bool HasMin { get; }
 
     /// <summary>The quants of weights 4i .. 4i + 3 of a block as signed bytes.</summary>
-    static abstract uint Quants(StoredBlock block, int i);
+    static abstract uint Quants<TIsa>(StoredBlock block, int i) where TIsa : struct, IIsa;
 
     /// <summary>Scale and min of weights 16i .. 16i + 15 of a block.</summary>
     static abstract ScaleMin Scale<TIsa>(StoredBlock block, int i) where TIsa : struct, IIsa;
@@ -80,7 +81,7 @@ internal static class DeviceCodebooks
         var words = new uint[Words];
         foreach ((Codebook book, int start) in ((Codebook, int)[])[(Codebook.IQ1, IQ1), (Codebook.IQ2_XXS, IQ2_XXS), (Codebook.IQ2_XS, IQ2_XS),
             (Codebook.IQ2_S, IQ2_S), (Codebook.IQ3_XXS, IQ3_XXS), (Codebook.IQ3_S, IQ3_S)])
-            System.Runtime.InteropServices.MemoryMarshal.Cast<sbyte, uint>(book.Values).CopyTo(words.AsSpan(start));
+            MemoryMarshal.Cast<sbyte, uint>(book.Values).CopyTo(words.AsSpan(start));
         return words;
     }
 

@@ -37,8 +37,8 @@ internal static class DecodeRowsKernel
             long first = ((long)row * 2 * a.Chunks + chunk) * 4, second = first + (long)a.Chunks * 4;
             for (int i = 0; i < 4; i++)
             {
-                a.Quants[first + i] = TFormat.Quants(source, inBlock * 8 + i);
-                a.Quants[second + i] = TFormat.Quants(source, inBlock * 8 + 4 + i);
+                a.Quants[first + i] = TFormat.Quants<TIsa>(source, inBlock * 8 + i);
+                a.Quants[second + i] = TFormat.Quants<TIsa>(source, inBlock * 8 + 4 + i);
             }
             ScaleMin low = TFormat.Scale<TIsa>(source, inBlock * 2), high = TFormat.Scale<TIsa>(source, inBlock * 2 + 1);
             a.Headers[(long)row * a.Chunks + chunk] = new()

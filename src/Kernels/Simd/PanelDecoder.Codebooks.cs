@@ -43,19 +43,19 @@ internal sealed unsafe class IQ2_XXSDecoder : PanelDecoder
 {
     public override TensorType Type => TensorType.IQ2_XXS;
 
-    public override void Decode(byte* row, int columns, byte* panel)
+    protected override void Decode(byte* row, int columns, byte* weights, float* scales)
     {
         fixed (ulong* words = CodebookWords.IQ2_XXS, signs = CodebookWords.EvenSigns)
             for (int k = 0; k < columns; k += 256, row += 66)
             {
                 float d = Half(row) * 0.125f;
-                for (int s = 0; s < 8; s++, panel += BlockBytes)
+                for (int s = 0; s < 8; s++, weights += 32, scales += 2)
                 {
                     byte* sub = row + 2 + 8 * s;
                     uint word = *(uint*)(sub + 4);
                     float scale = d * (1 + 2 * (int)(word >> 28));
-                    SetScales(panel, scale, scale);
-                    for (int g = 0; g < 4; g++) SetEight(panel, 2 * g, CodebookWords.Signed(words[sub[g]], signs[word >> (7 * g) & 127]));
+                    (scales[0], scales[1]) = (scale, scale);
+                    for (int g = 0; g < 4; g++) ((ulong*)weights)[g] = CodebookWords.Signed(words[sub[g]], signs[word >> (7 * g) & 127]);
                 }
             }
     }
@@ -65,18 +65,18 @@ internal sealed unsafe class IQ2_XSDecoder : PanelDecoder
 {
     public override TensorType Type => TensorType.IQ2_XS;
 
-    public override void Decode(byte* row, int columns, byte* panel)
+    protected override void Decode(byte* row, int columns, byte* weights, float* scales)
     {
         fixed (ulong* words = CodebookWords.IQ2_XS, signs = CodebookWords.EvenSigns)
             for (int k = 0; k < columns; k += 256, row += 74)
             {
                 float d = Half(row) * 0.125f;
-                for (int s = 0; s < 8; s++, panel += BlockBytes)
+                for (int s = 0; s < 8; s++, weights += 32, scales += 2)
                 {
                     ushort* sub = (ushort*)(row + 2) + 4 * s;
-                    int scales = row[66 + s];
-                    SetScales(panel, d * (1 + 2 * (scales & 15)), d * (1 + 2 * (scales >> 4)));
-                    for (int g = 0; g < 4; g++) SetEight(panel, 2 * g, CodebookWords.Signed(words[sub[g] & 511], signs[sub[g] >> 9]));
+                    int pair = row[66 + s];
+                    (scales[0], scales[1]) = (d * (1 + 2 * (pair & 15)), d * (1 + 2 * (pair >> 4)));
+                    for (int g = 0; g < 4; g++) ((ulong*)weights)[g] = CodebookWords.Signed(words[sub[g] & 511], signs[sub[g] >> 9]);
                 }
             }
     }
@@ -86,18 +86,18 @@ internal sealed unsafe class IQ2_SDecoder : PanelDecoder
 {
     public override TensorType Type => TensorType.IQ2_S;
 
-    public override void Decode(byte* row, int columns, byte* panel)
+    protected override void Decode(byte* row, int columns, byte* weights, float* scales)
     {
         fixed (ulong* words = CodebookWords.IQ2_S, signs = CodebookWords.Signs)
             for (int k = 0; k < columns; k += 256, row += 82)
             {
                 float d = Half(row) * 0.125f;
-                for (int s = 0; s < 8; s++, panel += BlockBytes)
+                for (int s = 0; s < 8; s++, weights += 32, scales += 2)
                 {
                     byte* low = row + 2 + 4 * s;
-                    int high = row[66 + s], scales = row[74 + s];
-                    SetScales(panel, d * (1 + 2 * (scales & 15)), d * (1 + 2 * (scales >> 4)));
-                    for (int g = 0; g < 4; g++) SetEight(panel, 2 * g, CodebookWords.Signed(words[low[g] | (high >> (2 * g) & 3) << 8], signs[low[32 + g]]));
+                    int high = row[66 + s], pair = row[74 + s];
+                    (scales[0], scales[1]) = (d * (1 + 2 * (pair & 15)), d * (1 + 2 * (pair >> 4)));
+                    for (int g = 0; g < 4; g++) ((ulong*)weights)[g] = CodebookWords.Signed(words[low[g] | (high >> (2 * g) & 3) << 8], signs[low[32 + g]]);
                 }
             }
     }
@@ -107,21 +107,21 @@ internal sealed unsafe class IQ3_XXSDecoder : PanelDecoder
 {
     public override TensorType Type => TensorType.IQ3_XXS;
 
-    public override void Decode(byte* row, int columns, byte* panel)
+    protected override void Decode(byte* row, int columns, byte* weights, float* scales)
     {
         fixed (uint* fours = CodebookWords.IQ3_XXS)
         fixed (ulong* signs = CodebookWords.EvenSigns)
             for (int k = 0; k < columns; k += 256, row += 98)
             {
                 float d = Half(row) * 0.25f;
-                for (int s = 0; s < 8; s++, panel += BlockBytes)
+                for (int s = 0; s < 8; s++, weights += 32, scales += 2)
                 {
                     byte* sub = row + 2 + 8 * s;
                     uint word = *(uint*)(row + 66 + 4 * s);
                     float scale = d * (1 + 2 * (int)(word >> 28));
-                    SetScales(panel, scale, scale);
+                    (scales[0], scales[1]) = (scale, scale);
                     for (int g = 0; g < 4; g++)
-                        SetEight(panel, 2 * g, CodebookWords.Signed(fours[sub[2 * g]] | (ulong)fours[sub[2 * g + 1]] << 32, signs[word >> (7 * g) & 127]));
+                        ((ulong*)weights)[g] = CodebookWords.Signed(fours[sub[2 * g]] | (ulong)fours[sub[2 * g + 1]] << 32, signs[word >> (7 * g) & 127]);
                 }
             }
     }
@@ -131,23 +131,23 @@ internal sealed unsafe class IQ3_SDecoder : PanelDecoder
 {
     public override TensorType Type => TensorType.IQ3_S;
 
-    public override void Decode(byte* row, int columns, byte* panel)
+    protected override void Decode(byte* row, int columns, byte* weights, float* scales)
     {
         fixed (uint* fours = CodebookWords.IQ3_S)
         fixed (ulong* signs = CodebookWords.Signs)
             for (int k = 0; k < columns; k += 256, row += 110)
             {
                 float d = Half(row);
-                for (int s = 0; s < 8; s++, panel += BlockBytes)
+                for (int s = 0; s < 8; s++, weights += 32, scales += 2)
                 {
                     byte* low = row + 2 + 8 * s;
                     int high = row[66 + s];
                     float scale = d * (1 + 2 * (row[106 + s / 2] >> (s % 2 * 4) & 15));
-                    SetScales(panel, scale, scale);
+                    (scales[0], scales[1]) = (scale, scale);
                     for (int g = 0; g < 4; g++)
                     {
                         uint first = fours[low[2 * g] | (high >> (2 * g) & 1) << 8], second = fours[low[2 * g + 1] | (high >> (2 * g + 1) & 1) << 8];
-                        SetEight(panel, 2 * g, CodebookWords.Signed(first | (ulong)second << 32, signs[row[74 + 4 * s + g]]));
+                        ((ulong*)weights)[g] = CodebookWords.Signed(first | (ulong)second << 32, signs[row[74 + 4 * s + g]]);
                     }
                 }
             }
@@ -159,20 +159,20 @@ internal sealed unsafe class IQ1_SDecoder : PanelDecoder
 {
     public override TensorType Type => TensorType.IQ1_S;
 
-    public override void Decode(byte* row, int columns, byte* panel)
+    protected override void Decode(byte* row, int columns, byte* weights, float* scales)
     {
         fixed (ulong* words = CodebookWords.IQ1)
             for (int k = 0; k < columns; k += 256, row += 50)
             {
                 float d = Half(row) * 0.125f;
-                for (int s = 0; s < 8; s++, panel += BlockBytes)
+                for (int s = 0; s < 8; s++, weights += 32, scales += 2)
                 {
                     byte* low = row + 2 + 4 * s;
                     int word = *(ushort*)(row + 34 + 2 * s);
                     float scale = d * (1 + 2 * (word >> 12 & 7));
                     ulong shift = (word & 0x8000) != 0 ? CodebookWords.MinusOnes : CodebookWords.Ones;
-                    SetScales(panel, scale, scale);
-                    for (int g = 0; g < 4; g++) SetEight(panel, 2 * g, words[low[g] | (word >> (3 * g) & 7) << 8] + shift);
+                    (scales[0], scales[1]) = (scale, scale);
+                    for (int g = 0; g < 4; g++) ((ulong*)weights)[g] = words[low[g] | (word >> (3 * g) & 7) << 8] + shift;
                 }
             }
     }
@@ -182,7 +182,7 @@ internal sealed unsafe class IQ1_MDecoder : PanelDecoder
 {
     public override TensorType Type => TensorType.IQ1_M;
 
-    public override void Decode(byte* row, int columns, byte* panel)
+    protected override void Decode(byte* row, int columns, byte* weights, float* scales)
     {
         fixed (ulong* words = CodebookWords.IQ1)
             for (int k = 0; k < columns; k += 256, row += 56)
@@ -190,13 +190,13 @@ internal sealed unsafe class IQ1_MDecoder : PanelDecoder
                 ushort* tail = (ushort*)(row + 48);
                 // The bits of d are the top nibbles of the four words of scales.
                 float d = Half16.ToSingle((ushort)(tail[0] >> 12 | tail[1] >> 12 << 4 | tail[2] >> 12 << 8 | tail[3] >> 12 << 12)) * 0.125f;
-                for (int s = 0; s < 8; s++, panel += BlockBytes)
+                for (int s = 0; s < 8; s++, weights += 32, scales += 2)
                 {
                     byte* low = row + 4 * s;
-                    int scales = tail[s / 2] >> (s % 2 * 6), nibbles = *(ushort*)(row + 32 + 2 * s);
-                    SetScales(panel, d * (1 + 2 * (scales & 7)), d * (1 + 2 * (scales >> 3 & 7)));
+                    int pair = tail[s / 2] >> (s % 2 * 6), nibbles = *(ushort*)(row + 32 + 2 * s);
+                    (scales[0], scales[1]) = (d * (1 + 2 * (pair & 7)), d * (1 + 2 * (pair >> 3 & 7)));
                     for (int g = 0; g < 4; g++, nibbles >>= 4)
-                        SetEight(panel, 2 * g, words[low[g] | (nibbles & 7) << 8] + ((nibbles & 8) != 0 ? CodebookWords.MinusOnes : CodebookWords.Ones));
+                        ((ulong*)weights)[g] = words[low[g] | (nibbles & 7) << 8] + ((nibbles & 8) != 0 ? CodebookWords.MinusOnes : CodebookWords.Ones);
                 }
             }
     }

@@ -7,32 +7,31 @@ internal sealed unsafe class TQ1_0Decoder : PanelDecoder
 {
     public override TensorType Type => TensorType.TQ1_0;
 
-    public override void Decode(byte* row, int columns, byte* panel)
+    protected override void Decode(byte* row, int columns, byte* weights, float* scales)
     {
-        for (int k = 0; k < columns; k += 256, row += 54)
+        for (int k = 0; k < columns; k += 256, row += 54, weights += 256, scales += 16)
         {
-            float d = Half(row + 52);
+            new Span<float>(scales, 16).Fill(Half(row + 52));
             // Columns 0-159 are five places of 32 bytes, 160-239 of 16 bytes, the last 16 are four places of 4 bytes.
-            uint power = 1;
+            Vector128<ushort> a = Vector128.Load((ushort*)row), b = Vector128.Load((ushort*)(row + 16)), c = Vector128.Load((ushort*)(row + 32));
+            Vector128<ushort> d = Vector128.CreateScalar(*(uint*)(row + 48)).AsUInt16();
+            ushort power = 1;
             for (int place = 0; place < 5; place++, power *= 3)
             {
-                for (int g = 0; g < 8; g++) Set(place * 8 + g, *(uint*)(row + 4 * g), power);
-                for (int g = 0; g < 4; g++) Set(40 + place * 4 + g, *(uint*)(row + 32 + 4 * g), power);
-                if (place < 4) Set(60 + place, *(uint*)(row + 48), power);
+                Digits(a, power).Store(weights + 32 * place);
+                Digits(b, power).Store(weights + 32 * place + 16);
+                Digits(c, power).Store(weights + 160 + 16 * place);
+                if (place < 4) *(uint*)(weights + 240 + 4 * place) = Digits(d, power).AsUInt32()[0];
             }
-            for (int s = 0; s < 8; s++) SetScales(panel + s * BlockBytes, d, d);
-            panel += 8 * BlockBytes;
-
-            void Set(int group, uint fractions, uint power) => SetFour(panel + group / 8 * BlockBytes, group % 8, Digits(fractions, power));
         }
     }
 
-    /// <summary>The digits of four bytes at a place, + 127.</summary>
-    private static uint Digits(uint fractions, uint power)
+    /// <summary>The digits of 16 bytes at a place, + 127: bytes of even and of odd numbers in words of their own.</summary>
+    private static Vector128<byte> Digits(Vector128<ushort> fractions, ushort power)
     {
-        const uint mask = 0x00ff00ff;
-        uint even = ((fractions & mask) * power & mask) * 3 >> 8 & mask, odd = ((fractions >> 8 & mask) * power & mask) * 3 >> 8 & mask;
-        return (even | odd << 8) + 0x7f7f7f7f;
+        Vector128<ushort> mask = Vector128.Create((ushort)0x00ff), p = Vector128.Create(power), three = Vector128.Create((ushort)3);
+        Vector128<ushort> even = ((fractions & mask) * p & mask) * three >> 8, odd = ((fractions >> 8) * p & mask) * three & ~mask;
+        return (even | odd).AsByte() + Vector128.Create((byte)127);
     }
 }
 
@@ -40,15 +39,15 @@ internal sealed unsafe class TQ2_0Decoder : PanelDecoder
 {
     public override TensorType Type => TensorType.TQ2_0;
 
-    public override void Decode(byte* row, int columns, byte* panel)
+    protected override void Decode(byte* row, int columns, byte* weights, float* scales)
     {
-        for (int k = 0; k < columns; k += 256, row += 66)
+        for (int k = 0; k < columns; k += 256, row += 66, weights += 256, scales += 16)
         {
-            float d = Half(row + 64);
-            for (int s = 0; s < 8; s++, panel += BlockBytes)
+            new Span<float>(scales, 16).Fill(Half(row + 64));
+            for (int half = 0; half < 2; half++)
             {
-                SetScales(panel, d, d);
-                for (int g = 0; g < 8; g++) SetFour(panel, g, (*(uint*)(row + s / 4 * 32 + 4 * g) >> (s % 4 * 2) & 0x03030303) + 0x7f7f7f7f);
+                Vector256<ushort> pairs = Vector256.Load((ushort*)(row + 32 * half));
+                for (int i = 0; i < 4; i++) (((pairs >> (2 * i)).AsByte() & Vector256.Create((byte)3)) + Vector256.Create((byte)127)).Store(weights + 128 * half + 32 * i);
             }
         }
     }
@@ -58,21 +57,15 @@ internal sealed unsafe class NVFP4Decoder : PanelDecoder
 {
     public override TensorType Type => TensorType.NVFP4;
 
-    public override void Decode(byte* row, int columns, byte* panel)
+    protected override void Decode(byte* row, int columns, byte* weights, float* scales)
     {
-        Vector128<sbyte> floats = Vector128.Create(MXFP4Format.DoubledFloats);
+        Vector128<byte> floats = Vector128.Create(MXFP4Format.DoubledFloats).AsByte() ^ Vector128.Create((byte)0x80);
         for (int k = 0; k < columns; k += 64, row += 36)
-            for (int s = 0; s < 2; s++, panel += BlockBytes)
+            for (int s = 0; s < 4; s++, weights += 16, scales++)
             {
-                SetScales(panel, NVFP4Format.HalfScale(row[2 * s]), NVFP4Format.HalfScale(row[2 * s + 1]));
-                for (int half = 0; half < 2; half++)
-                {
-                    ulong pairs = *(ulong*)(row + 4 + 16 * s + 8 * half);
-                    Vector128<byte> nibbles = Vector128.Create(pairs, pairs >> 4).AsByte() & Vector128.Create((byte)15);
-                    Vector128<ulong> weights = (Vector128.Shuffle(floats, nibbles.AsSByte()).AsByte() ^ Vector128.Create((byte)0x80)).AsUInt64();
-                    SetEight(panel, 4 * half, weights[0]);
-                    SetEight(panel, 4 * half + 2, weights[1]);
-                }
+                ulong pairs = *(ulong*)(row + 4 + 8 * s);
+                *scales = NVFP4Format.HalfScale(row[s]);
+                Vector128.Shuffle(floats, Vector128.Create(pairs, pairs >> 4).AsByte() & Vector128.Create((byte)15)).Store(weights);
             }
     }
 }
@@ -82,19 +75,14 @@ internal sealed unsafe class Q1_0Decoder : PanelDecoder
 {
     public override TensorType Type => TensorType.Q1_0;
 
-    public override void Decode(byte* row, int columns, byte* panel)
+    protected override void Decode(byte* row, int columns, byte* weights, float* scales)
     {
-        for (int k = 0; k < columns; k += 128, row += 18)
-        {
-            float d = Half(row);
-            for (int s = 0; s < 4; s++, panel += BlockBytes)
+        fixed (ulong* signs = CodebookWords.Signs)
+            for (int k = 0; k < columns; k += 128, row += 18, weights += 128, scales += 8)
             {
-                uint bits = *(uint*)(row + 2 + 4 * s);
-                SetScales(panel, d, d);
-                // The product puts bit i of a nibble at bit 8 i.
-                for (int g = 0; g < 8; g++) SetFour(panel, g, ((bits >> (4 * g) & 15) * 0x00204081 & 0x01010101) * 2 + 0x7f7f7f7f);
+                new Span<float>(scales, 8).Fill(Half(row));
+                for (int i = 0; i < 16; i++) ((ulong*)weights)[i] = (signs[row[2 + i]] & 0x0202020202020202) + 0x7f7f7f7f7f7f7f7f;
             }
-        }
     }
 }
 
@@ -102,19 +90,15 @@ internal sealed unsafe class Q2_0Decoder : PanelDecoder
 {
     public override TensorType Type => TensorType.Q2_0;
 
-    public override void Decode(byte* row, int columns, byte* panel)
+    protected override void Decode(byte* row, int columns, byte* weights, float* scales)
     {
-        for (int k = 0; k < columns; k += 64, row += 18)
+        for (int k = 0; k < columns; k += 64, row += 18, weights += 64, scales += 4)
         {
-            float d = Half(row);
-            for (int s = 0; s < 2; s++, panel += BlockBytes)
+            new Span<float>(scales, 4).Fill(Half(row));
+            for (int i = 0; i < 16; i++)
             {
-                SetScales(panel, d, d);
-                for (int g = 0; g < 8; g++)
-                {
-                    uint pairs = row[2 + 8 * s + g];
-                    SetFour(panel, g, ((pairs | pairs << 6 | pairs << 12 | pairs << 18) & 0x03030303) + 0x7f7f7f7f);
-                }
+                uint pairs = row[2 + i];
+                ((uint*)weights)[i] = ((pairs | pairs << 6 | pairs << 12 | pairs << 18) & 0x03030303) + 0x7f7f7f7f;
             }
         }
     }

@@ -1,4 +1,7 @@
 using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.Arm;
+using System.Runtime.Intrinsics.X86;
 
 namespace Inference.Kernels;
 
@@ -9,8 +12,8 @@ namespace Inference.Kernels;
 /// </summary>
 internal abstract unsafe class PanelDecoder
 {
-    protected const int BlockBytes = 640;
-    private const int Quants = 128;
+    /// <summary>Rows of a panel, and columns that are decoded at once for all of them: rows and panel stay in the first-level cache.</summary>
+    private const int Rows = 16, Step = 256, BlockBytes = 640, Quants = 128;
 
     private static readonly PanelDecoder[] All =
     [
@@ -33,29 +36,61 @@ internal abstract unsafe class PanelDecoder
 
     /// <summary>Decodes some columns of a row.</summary>
     /// <param name="row">The columns as in the file, whole blocks.</param>
-    /// <param name="columns">How many.</param>
-    /// <param name="panel">Where the panel holds those columns, plus four bytes for each row before.</param>
-    public abstract void Decode(byte* row, int columns, byte* panel);
+    /// <param name="columns">How many, a multiple of 32 and of the block.</param>
+    /// <param name="weights">[column] weight + 128.</param>
+    /// <param name="scales">[column / 16]</param>
+    protected abstract void Decode(byte* row, int columns, byte* weights, float* scales);
 
-    /// <summary>Sets the scales of both halves of a block of 32 columns.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    protected static void SetScales(byte* block, float first, float second)
+    /// <summary>Decodes up to 16 rows. Those that are missing keep whatever the panel held: lanes do not mix, and nobody takes their sums.</summary>
+    /// <param name="source">The first row as in the file.</param>
+    /// <param name="rowBytes">Bytes of a row there.</param>
+    /// <param name="stepBytes">Bytes of 256 columns there.</param>
+    /// <param name="rows">Number of rows.</param>
+    /// <param name="columns">Columns of a row.</param>
+    /// <param name="panel">Receives the panel.</param>
+    public void DecodePanel(byte* source, long rowBytes, long stepBytes, int rows, int columns, byte* panel)
     {
-        *(float*)block = first;
-        *(float*)(block + 64) = second;
+        byte* weights = stackalloc byte[Rows * Step];
+        float* scales = stackalloc float[Rows * Step / 16];
+        for (int column = 0; column < columns; column += Step, source += stepBytes)
+        {
+            int count = Math.Min(Step, columns - column);
+            for (int r = 0; r < rows; r++) Decode(source + r * rowBytes, count, weights + r * Step, scales + r * (Step / 16));
+            for (int b = 0; b < count / 32; b++, panel += BlockBytes) Interleave(weights + 32 * b, scales + 2 * b, panel);
+        }
     }
 
-    /// <summary>Sets group <paramref name="group"/> (0-7) of a block: four weights + 128.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    protected static void SetFour(byte* block, int group, uint weights) => *(uint*)(block + Quants + 64 * group) = weights;
-
-    /// <summary>Sets two groups.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    protected static void SetEight(byte* block, int group, ulong weights)
+    /// <summary>One block of 32 columns: scales to [half][row], weights to [group of 4 columns][row][4].</summary>
+    private static void Interleave(byte* weights, float* scales, byte* block)
     {
-        SetFour(block, group, (uint)weights);
-        SetFour(block, group + 1, (uint)(weights >> 32));
+        for (int r = 0; r < Rows; r++)
+        {
+            ((float*)block)[r] = scales[r * (Step / 16)];
+            ((float*)block)[Rows + r] = scales[r * (Step / 16) + 1];
+        }
+        for (int r = 0; r < Rows; r += 4)
+            for (int half = 0; half < 2; half++)
+            {
+                byte* from = weights + r * Step + 16 * half, to = block + Quants + 256 * half + 4 * r;
+                Vector128<uint> a = Vector128.Load((uint*)from), b = Vector128.Load((uint*)(from + Step));
+                Vector128<uint> c = Vector128.Load((uint*)(from + 2 * Step)), d = Vector128.Load((uint*)(from + 3 * Step));
+                Vector128<uint> lowAC = Low(a, c), lowBD = Low(b, d), highAC = High(a, c), highBD = High(b, d);
+                Low(lowAC, lowBD).Store((uint*)to);
+                High(lowAC, lowBD).Store((uint*)(to + 64));
+                Low(highAC, highBD).Store((uint*)(to + 128));
+                High(highAC, highBD).Store((uint*)(to + 192));
+            }
     }
+
+    /// <summary>a0 b0 a1 b1</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector128<uint> Low(Vector128<uint> a, Vector128<uint> b) =>
+        Sse2.IsSupported ? Sse2.UnpackLow(a, b) : AdvSimd.Arm64.IsSupported ? AdvSimd.Arm64.ZipLow(a, b) : Vector128.Create(a[0], b[0], a[1], b[1]);
+
+    /// <summary>a2 b2 a3 b3</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector128<uint> High(Vector128<uint> a, Vector128<uint> b) =>
+        Sse2.IsSupported ? Sse2.UnpackHigh(a, b) : AdvSimd.Arm64.IsSupported ? AdvSimd.Arm64.ZipHigh(a, b) : Vector128.Create(a[2], b[2], a[3], b[3]);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     protected static float Half(byte* at) => Half16.ToSingle(*(ushort*)at);

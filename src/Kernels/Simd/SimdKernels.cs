@@ -32,6 +32,8 @@ internal sealed unsafe partial class SimdKernels : KernelSet
 
     public override string Name => "cpu";
 
+    public override string Path => $"cpu {Level}{(pack ? "" : " unpacked")}";
+
     /// <summary>Float32 rows in native memory, 64-byte aligned, [rows][columns] without gaps.</summary>
     internal sealed class HostRows(int rows, int columns) : Activations(rows, columns)
     {

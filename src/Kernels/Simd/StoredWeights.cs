@@ -52,33 +52,16 @@ internal sealed unsafe class PanelwiseWeight(in TensorSource source, PanelDecode
     {
         byte* panel = (byte*)scratch;
         float* sums = scratch + PanelDecoder.PanelBytes(Columns) / sizeof(float);
-        long rowBytes = Source.Format.RowBytes(Columns);
+        long rowBytes = Source.Format.RowBytes(Columns), stepBytes = Source.Format.RowBytes(256);
         for (int p = first; p < end; p++)
         {
-            Decode(p * PanelRows, panel);
+            int row = p * PanelRows;
+            decoder.DecodePanel((byte*)Source.Data + row * rowBytes, rowBytes, stepBytes, Math.Min(PanelRows, Rows - row), Columns, panel);
             for (ProductInput.TokenTile* t = x.Tile(tile); t < x.Tile(tileEnd); t++)
             {
                 tiles[t->Width](panel, Columns, &t->Input, sums);
                 Take(sums, t, p, y);
             }
-        }
-    }
-
-    /// <summary>
-    /// Decodes the rows from <paramref name="row"/> on, a few columns of all of them at a time: their dwords share lines, which stay in the first-level cache.
-    /// Rows beyond the last keep whatever the scratch held: lanes do not mix, and nobody takes their sums.
-    /// </summary>
-    private void Decode(int row, byte* panel)
-    {
-        const int step = 256;
-        TensorFormat format = Source.Format;
-        long rowBytes = format.RowBytes(Columns);
-        byte* source = (byte*)Source.Data + row * rowBytes;
-        int rows = Math.Min(PanelRows, Rows - row);
-        for (int column = 0; column < Columns; column += step)
-        {
-            byte* from = source + format.RowBytes(column), to = panel + PanelDecoder.PanelBytes(column);
-            for (int r = 0; r < rows; r++) decoder.Decode(from + r * rowBytes, Math.Min(step, Columns - column), to + 4 * r);
         }
     }
 }

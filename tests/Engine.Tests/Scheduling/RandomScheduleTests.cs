@@ -4,19 +4,19 @@ using Inference.Scheduling;
 namespace Inference.Tests.Scheduling;
 
 /// <summary>
-/// Random requests, pools, budgets, cancellations and failed steps; prompts that begin alike, samples of one prompt, swap space: whoever is not cancelled ends with the tokens it yields alone.
+/// Random requests, pools, budgets, cancellations and failed steps; prompts that begin alike, samples of one prompt, swap space, tenants, readers that lag: whoever is not cancelled ends with the tokens it yields alone.
 /// </summary>
 public class RandomScheduleTests
 {
-    private sealed record Setup(int BlockSize, int Blocks, int MaxSequences, int Context, int Budget, int Chunk, int Groups, int SwapBlocks, PreemptionMode Preemption);
+    private sealed record Setup(int BlockSize, int Blocks, int MaxSequences, int Context, int Budget, int Chunk, int Groups, int SwapBlocks, PreemptionMode Preemption, bool LongestPrefixFirst);
 
     private sealed record Request(int Prompt, int MaxTokens, int Priority, bool Logprobs, int ArrivalStep, int CancelAfter, int Text);
 
     private static readonly Gen<Setup> Setups =
         from cache in Gen.Select(Gen.Int[1, 6], Gen.Int[1, 24], Gen.Int[1, 8], Gen.Int[4, 60])
         from step in Gen.Select(Gen.Int[1, 40], Gen.Int[1, 20], Gen.Int[1, 2])
-        from swap in Gen.Select(Gen.Int[-10, 24], Gen.Enum<PreemptionMode>())
-        select new Setup(cache.Item1, cache.Item2, cache.Item3, cache.Item4, step.Item1, step.Item2, step.Item3, Math.Max(0, swap.Item1), swap.Item2);
+        from swap in Gen.Select(Gen.Int[-10, 24], Gen.Enum<PreemptionMode>(), Gen.Bool)
+        select new Setup(cache.Item1, cache.Item2, cache.Item3, cache.Item4, step.Item1, step.Item2, step.Item3, Math.Max(0, swap.Item1), swap.Item2, swap.Item3);
 
     // One request in eight is cancelled, some steps after its arrival.
     private static readonly Gen<Request[]> Requests =
@@ -34,18 +34,18 @@ public class RandomScheduleTests
         // Schedules in which nothing happens would prove nothing.
         string events = $"Of {schedules} schedules {_preempted} with a preemption, {_swapped} with one by swap, {_found} with a prefix found, {_forked} with a fork, {_mixed} with a mixed step, {_chunked} with a chunk";
         TestContext.Current.TestOutputHelper?.WriteLine(events);
-        Assert.True(new[] { _preempted, _mixed, _chunked, _swapped, _found, _forked }.Min() > schedules / 40, events);
+        Assert.True(new[] { _preempted, _mixed, _chunked, _swapped, _found, _forked }.Min() > schedules / 80, events);
     }
 
     private void Run(Setup setup, Request[] requests, int[] faults)
     {
-        var options = new SchedulerOptions { MaxBatchTokens = setup.Budget, MaxChunk = setup.Chunk, AgingInterval = TimeSpan.FromMicroseconds(20), Preemption = setup.Preemption };
+        var options = new SchedulerOptions { MaxBatchTokens = setup.Budget, MaxChunk = setup.Chunk, AgingInterval = TimeSpan.FromMicroseconds(20), Preemption = setup.Preemption, LongestPrefixFirst = setup.LongestPrefixFirst };
         var s = new Simulation(setup.BlockSize, setup.Blocks, setup.MaxSequences, setup.Context, options, setup.Groups, setup.SwapBlocks);
         var sequences = new ScheduledSequence?[requests.Length];
         int work = 0;
-        for (int step = 0; step <= 40 || s.Scheduler.HasWork; step++)
+        for (int step = 0; step <= 40 || s.Scheduler.HasWork || s.Scheduler.PausedCount > 0; step++)
         {
-            Assert.True(step < 60 + work * (requests.Length + 1), "no progress");
+            Assert.True(step < 60 + 2 * work * (requests.Length + 1), "no progress");
             s.Clock.Now += 3;
             for (int i = 0; i < requests.Length; i++)
             {
@@ -53,6 +53,13 @@ public class RandomScheduleTests
                 if (request.ArrivalStep == step) sequences[i] = TryAdd(s, request, i > 0 ? sequences[i - 1] : null);
                 if (request.ArrivalStep == step) work += sequences[i]?.MaxLength ?? 0;
                 if (request.CancelAfter >= 0 && request.ArrivalStep + request.CancelAfter == step) Cancel(s, sequences[i]);
+            }
+            // Some readers lag for two steps of seven, each at another time; for ever would be longer than some prompts take.
+            for (int i = 0; i < requests.Length; i++)
+            {
+                if (sequences[i] is not { } sequence || requests[i].Prompt % 4 != 0) continue;
+                if ((step + i) % 7 == 0 && step < 60) s.Scheduler.Pause(sequence);
+                if ((step + i) % 7 == 2) s.Scheduler.Resume(sequence);
             }
             int fault = step < faults.Length ? faults[step] : 15;
             if (fault == 0) Fail(s);
@@ -85,9 +92,9 @@ public class RandomScheduleTests
     {
         try
         {
-            if (request.Text == 5 && before is not null) return s.Add(before.Prompt.ToArray(), request.MaxTokens, request.Priority, request.Logprobs, before.Kv.Root, before);
+            if (request.Text == 5 && before is not null) return s.Add(before.Prompt.ToArray(), request.MaxTokens, request.Priority, request.Logprobs, before.Kv.Root, before, before.Tenant);
             int[] prompt = [.. Enumerable.Range(0, request.Prompt).Select(i => i < request.Text * 5 ? 100 + i : 200 + request.Text * 40 + i)];
-            return s.Add(prompt, request.MaxTokens, request.Priority, request.Logprobs, request.Text < 3 ? 1 : request.Text == 3 ? 2 : (UInt128?)null);
+            return s.Add(prompt, request.MaxTokens, request.Priority, request.Logprobs, request.Text < 3 ? 1 : request.Text == 3 ? 2 : (UInt128?)null, tenant: request.Text.ToString());
         }
         catch (RequestRefusedException refused)
         {
@@ -102,9 +109,9 @@ public class RandomScheduleTests
     private static void Cancel(Simulation s, ScheduledSequence? sequence)
     {
         if (sequence is null) return;
-        int shared = sequence.Kv.IsAdmitted ? s.Kv.SharedTokens(sequence.Kv) : 0, held = sequence.Kv.IsAdmitted ? s.Kv.Table(sequence.Kv, 0).End : 0, free = s.Kv.AvailableBlocks(0);
+        int shared = sequence.Kv.IsAdmitted ? s.Kv.SharedBlocks(sequence.Kv, 0) : 0, held = sequence.Kv.IsAdmitted ? s.Kv.Table(sequence.Kv, 0).End : 0, free = s.Kv.AvailableBlocks(0);
         s.Scheduler.Cancel(sequence);
-        Assert.Equal(free + held - (shared + s.Kv.Groups[0].BlockSize - 1) / s.Kv.Groups[0].BlockSize, s.Kv.AvailableBlocks(0));
+        Assert.Equal(free + held - shared, s.Kv.AvailableBlocks(0));
         s.Kv.Verify();
     }
 

@@ -78,8 +78,8 @@ public class SwapAndForkTests
     public void What_others_keep_in_memory_is_not_worth_moving()
     {
         // Of b's tokens 8 are a's as well: to move all of them costs more than to compute the rest.
-        var s = new Simulation(4, 7, options: With(PreemptionMode.Cheapest, 0.7), swapBlocks: 8);
-        ScheduledSequence a = s.Add(Ids(100, 9), 12, root: 1), b = s.Add([.. Ids(100, 8), 7], 12, root: 1);
+        var s = new Simulation(4, 5, options: With(PreemptionMode.Cheapest, 0.7), swapBlocks: 8);
+        ScheduledSequence a = s.Add(Ids(100, 9), 9, root: 1), b = s.Add([.. Ids(100, 8), 7], 9, root: 1);
         s.Drain();
         Assert.Equal((1, 0L), (b.Preemptions, s.Scheduler.Statistics.SwapPreemptions));
         Simulation.AssertComplete(a);

@@ -11,7 +11,7 @@ public class FolderErrorTests
         { "hidden_size", "32.5" }, { "hidden_size", "-32" }, { "num_attention_heads", "[2]" }, { "num_key_value_heads", "3" }, { "head_dim", "20" },
         { "rms_norm_eps", "0" }, { "rms_norm_eps", null }, { "rope_theta", "-1" }, { "rope_theta", "true" }, { "vocab_size", "9" },
         { "hidden_act", "\"gelu\"" }, { "architectures", "[]" }, { "architectures", "\"LlamaForCausalLM\"" }, { "tie_word_embeddings", "1" },
-        { "sliding_window", "64" }, { "layer_types", "[\"full_attention\",\"sliding_attention\"]" }, { "partial_rotary_factor", "0.5" },
+        { "sliding_window", "64" }, { "layer_types", "[\"full_attention\",\"sliding_attention\"]" }, { "partial_rotary_factor", "0.5" }, { "rope_interleaved", "true" },
         { "quantization_config", "{\"quant_method\":\"gptq\"}" }, { "rope_scaling", "{\"type\":\"longrope\"}" }, { "rope_scaling", "{\"type\":\"linear\"}" }, { "rope_scaling", "[]" },
     };
 

@@ -34,6 +34,21 @@ public class ModelQuantizerTests
         }
     }
 
+    /// <summary>Root-mean-square errors over all matrices of the sample model, of files that llama.cpp made (peer.sh quantize, ggml 0.18).</summary>
+    [Theory]
+    [InlineData("Q8_0", 0.0002888), InlineData("Q6_K", 0.0009533), InlineData("Q5_1", 0.001698), InlineData("Q5_K_M", 0.001587), InlineData("Q5_K_S", 0.001629), InlineData("Q5_0", 0.001888)]
+    [InlineData("Q4_1", 0.003339), InlineData("Q4_K_M", 0.002944), InlineData("Q4_K_S", 0.003031), InlineData("Q4_0", 0.003655), InlineData("IQ4_NL", 0.00325), InlineData("IQ4_XS", 0.003275)]
+    [InlineData("Q3_K_L", 0.005503), InlineData("Q3_K_M", 0.005661), InlineData("Q3_K_S", 0.006364), InlineData("Q2_K", 0.01115)]
+    public void Errors_on_the_sample_model_are_no_larger_than_llamacpps(string mix, double theirs)
+    {
+        using var temporary = new TempFolder();
+        using GgufFile source = GgufFile.Open(Sample);
+        ModelQuantizer.Quantize(source, temporary.File("out.gguf"), Options(mix) with { Threads = 2 });
+        using GgufFile ours = GgufFile.Open(temporary.File("out.gguf"));
+        double found = TensorError.OfAll(ours, source);
+        Assert.True(found <= 1.02 * theirs, $"{mix}: {found}, llama.cpp {theirs}");
+    }
+
     [Theory]
     [InlineData("F32"), InlineData("BF16"), InlineData("Q8_0"), InlineData("Q4_K_M"), InlineData("IQ4_XS")]
     public void Bytes_do_not_depend_on_threads(string mix)

@@ -6,7 +6,17 @@ namespace Inference.Models.Tests;
 internal static class TensorError
 {
     /// <summary>Root of the mean squared difference over all tensors of each quantised type, by type name.</summary>
-    public static Dictionary<string, double> ByType(GgufFile quantized, GgufFile source)
+    public static Dictionary<string, double> ByType(GgufFile quantized, GgufFile source) =>
+        Squares(quantized, source).ToDictionary(entry => entry.Key, entry => Math.Sqrt(entry.Value.Squares / entry.Value.Count));
+
+    /// <summary>The same over all tensors that are not F32.</summary>
+    public static double OfAll(GgufFile quantized, GgufFile source)
+    {
+        Dictionary<string, (double Squares, long Count)> sums = Squares(quantized, source);
+        return Math.Sqrt(sums.Values.Sum(sum => sum.Squares) / sums.Values.Sum(sum => sum.Count));
+    }
+
+    private static Dictionary<string, (double Squares, long Count)> Squares(GgufFile quantized, GgufFile source)
     {
         var sums = new Dictionary<string, (double Squares, long Count)>();
         foreach (StoredTensor tensor in quantized.Tensors)
@@ -24,6 +34,6 @@ internal static class TensorError
             (double before, long count) = sums.GetValueOrDefault(tensor.TypeName);
             sums[tensor.TypeName] = (before + squares, count + tensor.Elements);
         }
-        return sums.ToDictionary(entry => entry.Key, entry => Math.Sqrt(entry.Value.Squares / entry.Value.Count));
+        return sums;
     }
 }

@@ -8,7 +8,7 @@ internal readonly struct StoredIQ1_M : IStoredFormat
     public static int BlockBytes => 56;
     public static bool HasMin => false;
 
-    public static uint Quants(StoredBlock block, int i)
+    public static uint Quants<TIsa>(StoredBlock block, int i) where TIsa : struct, IIsa
     {
         int group = i >> 1, nibble = block.Byte(32 + (i >> 2)) >> (group & 1) * 4, index = block.Byte(group) | (nibble & 7) << 8;
         return StoredIQ1_S.Shifted(block.Codebooks[DeviceCodebooks.IQ1 + index * 2 + (i & 1)], nibble >> 3 & 1);

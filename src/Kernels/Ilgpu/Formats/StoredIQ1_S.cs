@@ -8,7 +8,7 @@ internal readonly struct StoredIQ1_S : IStoredFormat
     public static int BlockBytes => 50;
     public static bool HasMin => false;
 
-    public static uint Quants(StoredBlock block, int i)
+    public static uint Quants<TIsa>(StoredBlock block, int i) where TIsa : struct, IIsa
     {
         int group = i >> 1, word = block.Word16(34 + (i >> 3) * 2), index = block.Byte(2 + group) | (word >> (group & 3) * 3 & 7) << 8;
         return Shifted(block.Codebooks[DeviceCodebooks.IQ1 + index * 2 + (i & 1)], word >> 15);

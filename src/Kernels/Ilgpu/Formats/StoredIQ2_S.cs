@@ -8,7 +8,7 @@ internal readonly struct StoredIQ2_S : IStoredFormat
     public static int BlockBytes => 82;
     public static bool HasMin => false;
 
-    public static uint Quants(StoredBlock block, int i)
+    public static uint Quants<TIsa>(StoredBlock block, int i) where TIsa : struct, IIsa
     {
         int group = i >> 1, index = block.Byte(2 + group) | (block.Byte(66 + (i >> 3)) >> (group & 3) * 2 & 3) << 8;
         return FourBytes.Negate(block.Codebooks[DeviceCodebooks.IQ2_S + index * 2 + (i & 1)], block.Byte(34 + group) >> (i & 1) * 4);

@@ -8,7 +8,7 @@ internal readonly struct StoredIQ2_XS : IStoredFormat
     public static int BlockBytes => 74;
     public static bool HasMin => false;
 
-    public static uint Quants(StoredBlock block, int i)
+    public static uint Quants<TIsa>(StoredBlock block, int i) where TIsa : struct, IIsa
     {
         int word = block.Word16(2 + (i >> 1) * 2);
         uint entry = block.Codebooks[DeviceCodebooks.IQ2_XS + (word & 511) * 2 + (i & 1)];

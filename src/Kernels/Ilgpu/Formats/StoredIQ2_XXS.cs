@@ -8,7 +8,7 @@ internal readonly struct StoredIQ2_XXS : IStoredFormat
     public static int BlockBytes => 66;
     public static bool HasMin => false;
 
-    public static uint Quants(StoredBlock block, int i)
+    public static uint Quants<TIsa>(StoredBlock block, int i) where TIsa : struct, IIsa
     {
         int sub = 2 + (i >> 3) * 8, group = (i >> 1) & 3;
         uint entry = block.Codebooks[DeviceCodebooks.IQ2_XXS + block.Byte(sub + group) * 2 + (i & 1)];

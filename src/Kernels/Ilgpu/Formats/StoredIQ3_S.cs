@@ -8,7 +8,7 @@ internal readonly struct StoredIQ3_S : IStoredFormat
     public static int BlockBytes => 110;
     public static bool HasMin => false;
 
-    public static uint Quants(StoredBlock block, int i)
+    public static uint Quants<TIsa>(StoredBlock block, int i) where TIsa : struct, IIsa
     {
         int index = block.Byte(2 + i) | (block.Byte(66 + (i >> 3)) >> (i & 7) & 1) << 8;
         return FourBytes.Negate(block.Codebooks[DeviceCodebooks.IQ3_S + index], block.Byte(74 + (i >> 1)) >> (i & 1) * 4);

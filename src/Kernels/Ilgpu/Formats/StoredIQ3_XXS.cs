@@ -8,7 +8,7 @@ internal readonly struct StoredIQ3_XXS : IStoredFormat
     public static int BlockBytes => 98;
     public static bool HasMin => false;
 
-    public static uint Quants(StoredBlock block, int i)
+    public static uint Quants<TIsa>(StoredBlock block, int i) where TIsa : struct, IIsa
     {
         int signs = DeviceCodebooks.EvenSigns(block.Word32(66 + (i >> 3) * 4) >> ((i >> 1) & 3) * 7);
         return FourBytes.Negate(block.Codebooks[DeviceCodebooks.IQ3_XXS + block.Byte(2 + i)], signs >> (i & 1) * 4);

@@ -10,10 +10,10 @@ internal readonly struct StoredNVFP4 : IStoredFormat
     public static int BlockBytes => 36;
     public static bool HasMin => false;
 
-    public static uint Quants(StoredBlock block, int i)
+    public static uint Quants<TIsa>(StoredBlock block, int i) where TIsa : struct, IIsa
     {
         uint nibbles = block.Word32(4 + (i >> 2) * 8 + (i & 1) * 4) >> ((i >> 1) & 1) * 4 & 0x0f0f0f0fu;
-        return Numerics.Lookup(DeviceMXFP4.DoubledFloats(), nibbles);
+        return TIsa.Lookup(DeviceMXFP4.DoubledFloats(), nibbles);
     }
 
     public static ScaleMin Scale<TIsa>(StoredBlock block, int i) where TIsa : struct, IIsa

@@ -8,7 +8,7 @@ internal readonly struct StoredQ1_0 : IStoredFormat
     public static int BlockBytes => 18;
     public static bool HasMin => false;
 
-    public static uint Quants(StoredBlock block, int i)
+    public static uint Quants<TIsa>(StoredBlock block, int i) where TIsa : struct, IIsa
     {
         int bits = block.Byte(2 + (i >> 1)) >> (i & 1) * 4;
         return FourBytes.Negate(0x01010101u, ~bits);

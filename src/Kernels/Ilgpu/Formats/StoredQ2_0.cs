@@ -8,7 +8,7 @@ internal readonly struct StoredQ2_0 : IStoredFormat
     public static int BlockBytes => 18;
     public static bool HasMin => false;
 
-    public static uint Quants(StoredBlock block, int i)
+    public static uint Quants<TIsa>(StoredBlock block, int i) where TIsa : struct, IIsa
     {
         int pairs = block.Byte(2 + i);
         return FourBytes.Pack((pairs & 3) - 1, (pairs >> 2 & 3) - 1, (pairs >> 4 & 3) - 1, (pairs >> 6) - 1);

@@ -8,7 +8,7 @@ internal readonly struct StoredQ2_K : IStoredFormat
     public static int BlockBytes => 84;
     public static bool HasMin => true;
 
-    public static uint Quants(StoredBlock block, int i) => Pairs(block, 16, i);
+    public static uint Quants<TIsa>(StoredBlock block, int i) where TIsa : struct, IIsa => Pairs(block, 16, i);
 
     public static ScaleMin Scale<TIsa>(StoredBlock block, int i) where TIsa : struct, IIsa
     {

@@ -8,7 +8,7 @@ internal readonly struct StoredQ3_K : IStoredFormat
     public static int BlockBytes => 110;
     public static bool HasMin => false;
 
-    public static uint Quants(StoredBlock block, int i)
+    public static uint Quants<TIsa>(StoredBlock block, int i) where TIsa : struct, IIsa
     {
         uint third = block.Word32((i & 7) * 4) >> (i >> 3) & 0x01010101u;
         return FourBytes.Add(StoredQ2_K.Pairs(block, 32, i) | third << 2, 0xfcfcfcfcu); // - 4

@@ -8,7 +8,7 @@ internal readonly struct StoredQ5_0 : IStoredFormat
     public static int BlockBytes => 22;
     public static bool HasMin => false;
 
-    public static uint Quants(StoredBlock block, int i)
+    public static uint Quants<TIsa>(StoredBlock block, int i) where TIsa : struct, IIsa
     {
         uint nibbles = block.Word32(6 + (i & 3) * 4) >> (i >> 2) * 4 & 0x0f0f0f0fu;
         return FourBytes.Add(nibbles | Fifth(block.Word32(2), i), 0xf0f0f0f0u); // - 16

@@ -8,7 +8,7 @@ internal readonly struct StoredTQ1_0 : IStoredFormat
     public static int BlockBytes => 54;
     public static bool HasMin => false;
 
-    public static uint Quants(StoredBlock block, int i)
+    public static uint Quants<TIsa>(StoredBlock block, int i) where TIsa : struct, IIsa
     {
         // Runs of 32, 16 and 4 weights: place of the digit, and the first of four bytes that hold it.
         int place = i < 40 ? i >> 3 : i < 60 ? (i - 40) >> 2 : i - 60, start = i < 40 ? (i & 7) * 4 : i < 60 ? 32 + (i & 3) * 4 : 48;

@@ -114,6 +114,7 @@ internal sealed class ModelConfiguration
             throw new ModelFormatException(Path, quantization.Path, "none: weights of a folder are read in F32, F16 and BF16", method);
         }
         if (root["hidden_act"] is { Exists: true } activation && activation.Text() != "silu") throw activation.Error("silu: this build computes nothing else");
+        if (root["rope_interleaved"] is { Exists: true } interleaved && interleaved.Flag()) throw interleaved.Error("false: the rows of a folder's heads stand in halves");
         bool windows = root["use_sliding_window"] is { Exists: true } uses ? uses.Flag() : prefix == "llama.";
         if (windows && root["sliding_window"] is { Exists: true } window && !(window.Number() >= (root["max_position_embeddings"] is { Exists: true } context ? context.Number() : double.PositiveInfinity)))
             throw window.Error("null: this build has no attention within a window");
