@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Inference.Kernels;
 using Inference.KvCache;
 using Inference.Models;
@@ -32,10 +33,14 @@ internal sealed class StepRunner : IDisposable
         sampler = new Sampler(model.Spec.Vocabulary);
     }
 
+    /// <summary>What of the last step's time went into sampling, in ticks of <see cref="Stopwatch"/>.</summary>
+    public long SampleTicks { get; private set; }
+
     /// <summary>Runs the step and fills <paramref name="results"/>. <paramref name="requests"/>: the request of each sequence of the plan.</summary>
     public void Run(StepPlan plan, ReadOnlySpan<Request> requests, StepResults results)
     {
         results.Clear();
+        SampleTicks = 0;
         MoveBlocks(plan);
         Fill(plan);
         decoder.PrepareRope(batch);
@@ -46,7 +51,9 @@ internal sealed class StepRunner : IDisposable
             int count = Math.Min(workspace.LogitRows, plan.OutputCount - first);
             decoder.Logits(batch, first, count, model.Weights, workspace);
             ReadOnlySpan<float> rows = kernels.Download(workspace.Logits, count);
+            long start = Stopwatch.GetTimestamp();
             for (int i = 0; i < count; i++) Take(plan, plan.Outputs[first + i], requests, rows.Slice(i * model.Spec.Vocabulary, model.Spec.Vocabulary), results);
+            SampleTicks += Stopwatch.GetTimestamp() - start;
         }
     }
 
@@ -82,6 +89,21 @@ internal sealed class StepRunner : IDisposable
     private void Take(StepPlan plan, OutputRow output, ReadOnlySpan<Request> requests, ReadOnlySpan<float> row, StepResults results)
     {
         Request request = requests[output.Sequence];
+        if (results.IsFinished(output.Sequence)) return;
+        try
+        {
+            Take(plan, output, request, row, results);
+        }
+        catch (Exception e)
+        {
+            // What sampling meets there, a dictionary of the client's for example, is this request's own affair.
+            request.Fail(e);
+            results.Finish(output.Sequence);
+        }
+    }
+
+    private void Take(StepPlan plan, OutputRow output, Request request, ReadOnlySpan<float> row, StepResults results)
+    {
         if ((output.Kind & OutputKind.Logprobs) != 0) request.AddPromptLogprobs(plan.Positions[output.Row], row);
         if ((output.Kind & OutputKind.Sample) == 0) return;
         int position = request.Sequence.GeneratedLength;
