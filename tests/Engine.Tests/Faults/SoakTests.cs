@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using Inference.KvCache;
+using Inference.Scheduling;
 using Inference.Tests.Shared;
 
 namespace Inference.Tests.Faults;
@@ -136,7 +137,7 @@ public class SoakTests
             {
                 Interlocked.Increment(ref counts.TimedOut);
             }
-            catch (InferenceException e) when (e.InnerException is Scheduling.RequestRefusedException)
+            catch (InferenceException e) when (e.InnerException is RequestRefusedException)
             {
                 Interlocked.Increment(ref counts.Refused);
             }
