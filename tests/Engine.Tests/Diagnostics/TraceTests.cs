@@ -63,7 +63,7 @@ public class TraceTests
         {
             await Assert.ThrowsAsync<InferenceException>(() => engine.GenerateAsync(Prompt, new GenerationOptions { MaxTokens = 200 }).GetTextAsync());
             fault.Arm("Logits", 3, () => new TimeoutException());
-            await Assert.ThrowsAsync<InferenceException>(() => engine.GenerateAsync(Prompt).GetTextAsync());
+            await Assert.ThrowsAsync<InferenceException>(() => engine.GenerateAsync(Prompt, new GenerationOptions { MaxTokens = 20, IgnoreEos = true }).GetTextAsync());
             List<Generation> taken = [];
             Assert.Throws<QueueFullException>(() =>
             {
