@@ -36,6 +36,7 @@ internal sealed class EngineLoop : IDisposable
     private readonly StepResults results;
     private readonly Dictionary<ScheduledSequence, Request> requests = [];
     private readonly Request[] planned;
+    private readonly EngineTelemetry telemetry;
     private readonly ILogger logger;
     private readonly Thread thread;
     private readonly Lock snapshot = new();
@@ -44,18 +45,20 @@ internal sealed class EngineLoop : IDisposable
     private volatile bool stopping;
     private int queued;
 
-    public EngineLoop(Scheduler scheduler, KvAllocator allocator, StepRunner runner, EngineOptions options, ILogger logger)
+    public EngineLoop(Scheduler scheduler, KvAllocator allocator, StepRunner runner, EngineOptions options, EngineTelemetry telemetry, ILogger logger)
     {
         int maxSequences = options.MaxSequences;
         maxQueued = options.MaxQueuedRequests ?? int.MaxValue;
-        Control = new RequestControl(options.MaxUnreadTokens, Cancel, Resume);
+        Control = new RequestControl(options.MaxUnreadTokens, Cancel, Resume, telemetry);
         this.scheduler = scheduler;
         this.allocator = allocator;
         this.runner = runner;
+        this.telemetry = telemetry;
         this.logger = logger;
         results = new StepResults(maxSequences);
         planned = new Request[maxSequences];
         Publish();
+        telemetry.Open(() => Statistics);
         thread = new Thread(Run) { IsBackground = true, Name = "inference engine" };
         thread.Start();
     }
@@ -73,7 +76,12 @@ internal sealed class EngineLoop : IDisposable
     /// <exception cref="QueueFullException">As many wait as may.</exception>
     public void Submit(Request request)
     {
-        if (Interlocked.Increment(ref queued) > maxQueued) throw new QueueFullException(Interlocked.Decrement(ref queued), maxQueued);
+        if (Interlocked.Increment(ref queued) > maxQueued)
+        {
+            int waiting = Interlocked.Decrement(ref queued);
+            telemetry.QueueFull(maxQueued);
+            throw new QueueFullException(waiting, maxQueued);
+        }
         Post(new Command(Act.Submit, request));
     }
 
@@ -99,6 +107,13 @@ internal sealed class EngineLoop : IDisposable
         }));
         return result.Task;
     }
+
+    /// <summary>Checks every invariant of the allocator between two steps.</summary>
+    public Task<KvStatistics> VerifyAsync() => InvokeAsync(() =>
+    {
+        allocator.Verify();
+        return allocator.Statistics();
+    });
 
     /// <summary>Ends a request; its blocks are free, or cached, before the next step.</summary>
     public void Cancel(Request request) => Post(new Command(Act.Cancel, request));
@@ -164,6 +179,7 @@ internal sealed class EngineLoop : IDisposable
         catch (RequestRefusedException e)
         {
             Dequeue(request);
+            telemetry.Refused(request, e.Message);
             request.End(FinishReason.Error, new InferenceException(e.Message, e));
         }
     }
@@ -195,6 +211,7 @@ internal sealed class EngineLoop : IDisposable
     {
         long start = Stopwatch.GetTimestamp();
         StepPlan plan = scheduler.Plan();
+        long plannedAt = Stopwatch.GetTimestamp();
         EndExpired(plan);
         if (plan.SequenceCount == 0) return;
         for (int i = 0; i < plan.SequenceCount; i++)
@@ -212,12 +229,12 @@ internal sealed class EngineLoop : IDisposable
             Fail(plan, active, e);
             return;
         }
+        long ranAt = Stopwatch.GetTimestamp();
         int decodeRows = plan.DecodeRows, prefillRows = plan.PrefillRows;
         (long slots, long unused) = scheduler.CountSlots();
         int running = scheduler.RunningCount;
         scheduler.Commit(plan, results);
-        foreach (Request request in active)
-            if (request.IsFinished) requests.Remove(request.Sequence);
+        Count(active);
         double seconds = Stopwatch.GetElapsedTime(start).TotalSeconds;
         if (decodeRows == 0) prefill = new Throughput(prefill.Tokens + prefillRows, prefill.Seconds + seconds);
         else if (prefillRows == 0) decode = new Throughput(decode.Tokens + decodeRows, decode.Seconds + seconds);
@@ -230,6 +247,38 @@ internal sealed class EngineLoop : IDisposable
         // Seen with the next snapshot: who has the last token must find it counted.
         totals = totals with { Seconds = totals.Seconds + Stopwatch.GetElapsedTime(start).TotalSeconds - seconds };
         if (scheduler.PausedCount != paused) Publish();
+        telemetry.RecordStep(new StepTimes(plannedAt - start, ranAt - plannedAt - runner.SampleTicks, runner.SampleTicks, Stopwatch.GetTimestamp() - ranAt));
+        telemetry.Watch(statistics);
+    }
+
+    private void Count(ReadOnlySpan<Request> active)
+    {
+        (long prompt, long generated, long queried, long found) = tokens;
+        for (int i = 0; i < active.Length; i++)
+        {
+            ScheduledSequence sequence = active[i].Sequence;
+            generated += results.Tokens(i).Length;
+            if (active[i].BeginsAnswer)
+            {
+                prompt += sequence.PromptLength;
+                if (sequence.Kv.Root is not null)
+                {
+                    queried += sequence.PromptLength;
+                    found += sequence.CachedLength;
+                }
+            }
+            if (active[i].IsFinished) requests.Remove(sequence);
+        }
+        tokens = new TokenTotals(prompt, generated, queried, found);
+    }
+
+    private int CountSwapped()
+    {
+        int swapped = 0;
+        if (EngineMeter.Swapped.Enabled)
+            foreach (ScheduledSequence sequence in requests.Keys)
+                if (sequence.Kv.IsSwapped) swapped++;
+        return swapped;
     }
 
     private void EndExpired(StepPlan plan)
@@ -285,6 +334,7 @@ internal sealed class EngineLoop : IDisposable
         wake.Release();
         thread.Join();
         wake.Dispose();
+        telemetry.Dispose();
         runner.Dispose();
     }
 }

@@ -108,4 +108,7 @@ public sealed record EngineOptions
 
     /// <summary>Where the engine logs. Default null: silent.</summary>
     public ILogger? Logger { get; init; }
+
+    /// <summary>What to put between the engine and its device; tests let it fail.</summary>
+    internal Func<Kernels.KernelSet, Kernels.KernelSet>? WrapKernels { get; init; }
 }

@@ -85,8 +85,10 @@ public sealed partial class InferenceEngine : IAsyncDisposable
         ILogger logger = options.Logger ?? Serilog.Core.Logger.None;
         string path = source.Resolve();
         Device device = DeviceCatalog.Open(new DeviceOptions { Name = options.Device, Simd = options.Simd, Threads = options.Threads, Pack = options.PackWeights });
+        if (options.WrapKernels is { } wrap) device = new Device(device.Name, device.Description, wrap(device.Kernels), device.Warnings, device);
         ModelFile? file = null;
         LoadedModel? model = null;
+        KvPages? pages = null;
         StepRunner? runner = null;
         try
         {
@@ -113,7 +115,7 @@ public sealed partial class InferenceEngine : IAsyncDisposable
             // No table is longer than the pool, whatever context a file claims.
             int longest = (int)Math.Min(context, (long)blocks * options.BlockSize);
             int rows = Math.Max(options.MaxBatchTokens, 1), sequences = options.MaxSequences;
-            KvPages pages = device.Kernels.AllocatePages(layout, blocks);
+            pages = device.Kernels.AllocatePages(layout, blocks);
             bool onHost = device.Kernels.Name == "cpu";
             int swapBlocks = KvSizing.SwapBlocks(options, onHost, pages.BytesPerBlock, blocks);
             runner = new StepRunner(model, tokenizer.EndOfGeneration, device.Kernels, pages, swapBlocks,
@@ -132,7 +134,7 @@ public sealed partial class InferenceEngine : IAsyncDisposable
                 model.Name, device.Name, milliseconds, blocks, options.BlockSize, layout.BytesPerBlock * blocks);
             // Weights that are not packed are read from the map for as long as the engine lives.
             if (options.PackWeights) file.Dispose();
-            var loop = new EngineLoop(scheduler, allocator, runner, options, logger);
+            var loop = new EngineLoop(scheduler, allocator, runner, options, new EngineTelemetry(model.Name, device.Name, logger), logger);
             LoadedModel loaded = model;
             return new InferenceEngine(device, file, model, tokenizer, template, loop, context, allocator.Capacity, logger, milliseconds)
             {
@@ -142,6 +144,8 @@ public sealed partial class InferenceEngine : IAsyncDisposable
         }
         catch
         {
+            // The runner owns the pages once there is one.
+            if (runner is null) pages?.Dispose();
             runner?.Dispose();
             model?.Dispose();
             file?.Dispose();
@@ -297,6 +301,10 @@ public sealed partial class InferenceEngine : IAsyncDisposable
             Paused = paused,
         };
     }
+
+    /// <summary>Checks the allocator's invariants between two steps, and counts its blocks.</summary>
+    /// <exception cref="KvInvariantException">One does not hold.</exception>
+    internal Task<KvStatistics> VerifyAsync() => loop.VerifyAsync();
 
     /// <summary>Stops the engine: running requests end with an error, and all memory is freed.</summary>
     public async ValueTask DisposeAsync()

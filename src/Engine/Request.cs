@@ -1,4 +1,5 @@
 using System.Collections.Frozen;
+using System.Diagnostics;
 using Inference.Models;
 using Inference.Sampling;
 using Inference.Scheduling;
@@ -9,7 +10,8 @@ namespace Inference;
 /// <param name="MaxUnreadTokens">Tokens that may wait for the reader before the request is paused.</param>
 /// <param name="Cancel">Ends it.</param>
 /// <param name="Resume">Goes on with it once the reader has caught up.</param>
-internal sealed record RequestControl(int MaxUnreadTokens, Action<Request> Cancel, Action<Request> Resume);
+/// <param name="Telemetry">Hears of its beginning and end.</param>
+internal sealed record RequestControl(int MaxUnreadTokens, Action<Request> Cancel, Action<Request> Resume, EngineTelemetry Telemetry);
 
 /// <summary>One request on the engine's thread: what to sample with, what to stop at, and where its tokens go.</summary>
 internal sealed class Request
@@ -21,7 +23,9 @@ internal sealed class Request
     private readonly StopMatcher stops;
     private readonly TokenLogprobs?[]? promptLogprobs;
     private CancellationTokenRegistration registration;
+    private readonly EngineTelemetry telemetry;
     private GeneratedToken? outgoing;
+    private InferenceException? failure;
 
     public Request(long id, int[] prompt, GenerationOptions options, Tokenizer tokenizer, IReadOnlySet<int> endTokens, ulong seed, RequestControl control, UInt128? prefixRoot = null, IReadOnlySet<int>? spelled = null, Request? sibling = null)
     {
@@ -40,7 +44,18 @@ internal sealed class Request
             Counts = new TokenCounts();
             foreach (int token in prompt) Counts.Add(token);
         }
+        telemetry = control.Telemetry;
+        Activity = telemetry.Begin(this);
     }
+
+    /// <summary>When it was asked, in ticks of <see cref="Stopwatch"/>.</summary>
+    public long SubmittedAt { get; } = Stopwatch.GetTimestamp();
+
+    /// <summary>When the first token was handed over; 0 before.</summary>
+    public long FirstTokenAt { get; private set; }
+
+    /// <summary>Its trace; null when nobody traces.</summary>
+    public Activity? Activity { get; }
 
     public GenerationOptions Options { get; }
     public ulong Seed { get; }
@@ -50,7 +65,10 @@ internal sealed class Request
     /// <summary>Occurrences in prompt and output, where a penalty needs them.</summary>
     public TokenCounts? Counts { get; }
 
-    public bool IsFinished => Generation.FinishReason is not null || outgoing?.FinishReason is not null;
+    public bool IsFinished => Generation.FinishReason is not null || outgoing?.FinishReason is not null || failure is not null;
+
+    /// <summary>Whether the step yielded the first token, not delivered yet.</summary>
+    public bool BeginsAnswer => outgoing is { Index: 0 };
 
     /// <summary>Whether it counts among those that wait for their first step.</summary>
     public bool IsQueued { get; set; } = true;
@@ -112,8 +130,18 @@ internal sealed class Request
     /// </summary>
     public bool Deliver()
     {
+        if (failure is not null)
+        {
+            End(FinishReason.Error, failure);
+            return false;
+        }
         if (outgoing is not { } item) return false;
         outgoing = null;
+        if (item.Index == 0)
+        {
+            FirstTokenAt = Stopwatch.GetTimestamp();
+            telemetry.FirstToken(this);
+        }
         if (item.FinishReason is { } reason) Generation.FinishReason = reason;
         bool lags = Generation.Write(item);
         if (item.FinishReason is not null) Close(null);
@@ -129,6 +157,13 @@ internal sealed class Request
         return text.Length == 0 && spelled.Contains(token) && tokenizer.IsSpecial(token) ? decoder.Flush().ToString() + tokenizer.Spelling(token) : text;
     }
 
+    /// <summary>Sampling failed for this request alone; <see cref="Deliver"/> ends it.</summary>
+    public void Fail(Exception exception)
+    {
+        outgoing = null;
+        failure = new InferenceException("sampling failed: " + exception.Message, exception);
+    }
+
     /// <summary>Ends the request without a token.</summary>
     public void End(FinishReason reason, Exception exception)
     {
@@ -141,6 +176,8 @@ internal sealed class Request
     private void Close(Exception? exception)
     {
         registration.Unregister();
+        // Whoever sees the end finds it measured.
+        telemetry.End(this, exception);
         Generation.Complete(exception);
     }
 }

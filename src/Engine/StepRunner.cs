@@ -40,6 +40,7 @@ internal sealed class StepRunner : IDisposable
     public void Run(StepPlan plan, ReadOnlySpan<Request> requests, StepResults results)
     {
         results.Clear();
+        SampleTicks = 0;
         MoveBlocks(plan);
         Fill(plan);
         decoder.PrepareRope(batch);
@@ -55,6 +56,7 @@ internal sealed class StepRunner : IDisposable
             ReadOnlySpan<float> rows = kernels.Download(workspace.Logits, count);
             ForwardSeconds += Stopwatch.GetElapsedTime(start).TotalSeconds;
             for (int i = 0; i < count; i++) Take(plan, plan.Outputs[first + i], requests, rows.Slice(i * model.Spec.Vocabulary, model.Spec.Vocabulary), results);
+            SampleTicks += Stopwatch.GetTimestamp() - start;
         }
     }
 
@@ -90,6 +92,21 @@ internal sealed class StepRunner : IDisposable
     private void Take(StepPlan plan, OutputRow output, ReadOnlySpan<Request> requests, ReadOnlySpan<float> row, StepResults results)
     {
         Request request = requests[output.Sequence];
+        if (results.IsFinished(output.Sequence)) return;
+        try
+        {
+            Take(plan, output, request, row, results);
+        }
+        catch (Exception e)
+        {
+            // What sampling meets there, a dictionary of the client's for example, is this request's own affair.
+            request.Fail(e);
+            results.Finish(output.Sequence);
+        }
+    }
+
+    private void Take(StepPlan plan, OutputRow output, Request request, ReadOnlySpan<float> row, StepResults results)
+    {
         if ((output.Kind & OutputKind.Logprobs) != 0) request.AddPromptLogprobs(plan.Positions[output.Row], row);
         if ((output.Kind & OutputKind.Sample) == 0) return;
         int position = request.Sequence.GeneratedLength;

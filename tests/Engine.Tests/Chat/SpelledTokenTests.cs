@@ -22,7 +22,7 @@ public class SpelledTokenTests
     private static async Task<string> TextAsync(IReadOnlySet<int>? spelled, GenerationOptions options, params string[] answer)
     {
         Tokenizer tokenizer = CreateTokenizer();
-        var request = new Request(1, [1], options, tokenizer, tokenizer.EndOfGeneration, 0, new RequestControl(100, _ => { }, _ => { }), null, spelled);
+        var request = new Request(1, [1], options, tokenizer, tokenizer.EndOfGeneration, 0, new RequestControl(100, _ => { }, _ => { }, new EngineTelemetry("", "", Serilog.Core.Logger.None)), null, spelled);
         request.Sequence.Enter(0, 0, 100);
         foreach (string token in answer)
         {
