@@ -23,7 +23,7 @@ internal sealed class EngineLoop : IDisposable
     private readonly record struct Command(Act Act, Request? Request, Action? Call = null);
 
     /// <summary>State of scheduler and pool after a step.</summary>
-    public readonly record struct Snapshot(SchedulerStatistics Scheduler, int Running, int Waiting, int Paused, KvStatistics Blocks, Throughput Prefill, Throughput Decode, StepTotals Totals);
+    public readonly record struct Snapshot(SchedulerStatistics Scheduler, int Running, int Waiting, int Paused, KvStatistics Blocks, Throughput Prefill, Throughput Decode, StepTotals Totals, TokenTotals Tokens, int Swapped);
 
     /// <summary>Work of one kind of step, for rates.</summary>
     public readonly record struct Throughput(long Tokens, double Seconds);
@@ -206,6 +206,7 @@ internal sealed class EngineLoop : IDisposable
 
     private Throughput prefill, decode;
     private StepTotals totals;
+    private TokenTotals tokens;
 
     private void Step()
     {
@@ -325,7 +326,7 @@ internal sealed class EngineLoop : IDisposable
     private void Publish()
     {
         SchedulerStatistics now = scheduler.Statistics;
-        lock (snapshot) statistics = new Snapshot(now, scheduler.RunningCount, scheduler.WaitingCount, scheduler.PausedCount, allocator.Statistics(), prefill, decode, totals);
+        lock (snapshot) statistics = new Snapshot(now, scheduler.RunningCount, scheduler.WaitingCount, scheduler.PausedCount, allocator.Statistics(), prefill, decode, totals, tokens, CountSwapped());
     }
 
     public void Dispose()

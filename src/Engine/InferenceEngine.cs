@@ -267,7 +267,7 @@ public sealed partial class InferenceEngine : IAsyncDisposable
     /// <summary>What the engine has done so far.</summary>
     public EngineStatistics GetStatistics()
     {
-        var (scheduler, running, waiting, paused, blocks, prefill, decode, totals) = loop.Statistics;
+        var (scheduler, running, waiting, paused, blocks, prefill, decode, totals, _, _) = loop.Statistics;
         return new EngineStatistics
         {
             Device = device.Name,

@@ -36,6 +36,9 @@ internal sealed class StepRunner : IDisposable
     /// <summary>Time that the last step spent between the upload of its batch and the logits; the rest of it is the host's.</summary>
     public double ForwardSeconds { get; private set; }
 
+    /// <summary>What of the last step's time went into sampling, in ticks of <see cref="Stopwatch"/>.</summary>
+    public long SampleTicks { get; private set; }
+
     /// <summary>Runs the step and fills <paramref name="results"/>. <paramref name="requests"/>: the request of each sequence of the plan.</summary>
     public void Run(StepPlan plan, ReadOnlySpan<Request> requests, StepResults results)
     {
@@ -54,9 +57,10 @@ internal sealed class StepRunner : IDisposable
             start = Stopwatch.GetTimestamp();
             decoder.Logits(batch, first, count, model.Weights, workspace);
             ReadOnlySpan<float> rows = kernels.Download(workspace.Logits, count);
-            ForwardSeconds += Stopwatch.GetElapsedTime(start).TotalSeconds;
+            long sampling = Stopwatch.GetTimestamp();
+            ForwardSeconds += Stopwatch.GetElapsedTime(start, sampling).TotalSeconds;
             for (int i = 0; i < count; i++) Take(plan, plan.Outputs[first + i], requests, rows.Slice(i * model.Spec.Vocabulary, model.Spec.Vocabulary), results);
-            SampleTicks += Stopwatch.GetTimestamp() - start;
+            SampleTicks += Stopwatch.GetTimestamp() - sampling;
         }
     }
 

@@ -83,7 +83,7 @@ public class TraceTests
         var log = new LogSink();
         using var telemetry = new EngineTelemetry("model", "cpu", log.Logger);
         void Watch(long steps, long preemptions) =>
-            telemetry.Watch(new EngineLoop.Snapshot(new SchedulerStatistics(steps, 0, 0, preemptions, 0, 0, 0, 0, 8, 8), 3, 5, 0, default, default, default, default, 0));
+            telemetry.Watch(new EngineLoop.Snapshot(new SchedulerStatistics(steps, 0, 0, preemptions, 0, 0, 0, 0, 8, 8), 3, 5, 0, default, default, default, default, default, 0));
         Watch(256, 63);
         Assert.Empty(log.Events);
         Watch(511, 200);
