@@ -80,12 +80,17 @@ internal sealed class EngineLoop : IDisposable
     public void Submit(Request request)
     {
         crossings?.Reach("submit");
-        if (Interlocked.Increment(ref queued) > maxQueued)
+        // Never above the limit, not even for a moment: whoever came then would be refused for the sake of one that is refused as well.
+        for (int waiting = Volatile.Read(ref queued), seen; ; waiting = seen)
         {
-            crossings?.Reach("refuse");
-            int waiting = Interlocked.Decrement(ref queued);
-            telemetry.QueueFull(maxQueued);
-            throw new QueueFullException(waiting, maxQueued);
+            if (waiting >= maxQueued)
+            {
+                telemetry.QueueFull(maxQueued);
+                throw new QueueFullException(waiting, maxQueued);
+            }
+            crossings?.Reach("queue");
+            seen = Interlocked.CompareExchange(ref queued, waiting + 1, waiting);
+            if (seen == waiting) break;
         }
         Post(new Command(Act.Submit, request));
     }

@@ -106,7 +106,7 @@ public sealed record EngineOptions
     /// <summary>Packs weights into the layout of the kernels at load. Default true; false runs a simple, slower kernel straight over the file map.</summary>
     public bool PackWeights { get; init; } = true;
 
-    /// <summary>Where the engine logs. Default null: silent.</summary>
+    /// <summary>Where the engine logs. Default null: silent. What it throws is swallowed: it is called on the engine's thread.</summary>
     public ILogger? Logger { get; init; }
 
     /// <summary>What to put between the engine and its device; tests let it fail.</summary>

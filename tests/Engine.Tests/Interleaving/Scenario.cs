@@ -215,7 +215,6 @@ internal sealed class Scenario(int seed, HashModel model, ScenarioCounts counts)
                 Interleaver.Require((token.TokenId, token.LogitHash) == (expected[next].Token, expected[next].Hash), $"token {next} is not that of the request alone");
                 ended = token.FinishReason is not null;
                 Interleaver.Require(ended == (++next == expected.Length), $"token {next} of {expected.Length} {(ended ? "is" : "is not")} the last");
-                if (ended) CheckReleased();
                 if (token.Index == leaveAt) break;
                 if (token.Index == cancelAt) await source.CancelAsync();
                 if (token.Index == throwAt) throw new FormatException("the reader's own");
@@ -241,9 +240,10 @@ internal sealed class Scenario(int seed, HashModel model, ScenarioCounts counts)
             counts.Failed++;
         }
         Interleaver.Require(answer.FinishReason is not null || leaveAt >= 0 || throwAt >= 0, "the stream ended, and the answer has no reason");
+        CheckReleased();
     }
 
-    /// <summary>Who sees the last token finds it counted: nothing of a finished request runs.</summary>
+    /// <summary>Who sees the end finds it counted: nothing of a request that has ended runs.</summary>
     private void CheckReleased()
     {
         EngineStatistics s = engine.GetStatistics();
@@ -273,9 +273,6 @@ internal sealed class Scenario(int seed, HashModel model, ScenarioCounts counts)
         catch (InferenceException e) when (prompt.Length < 16 || e.Message.Contains("do not stay cached", StringComparison.Ordinal) || faulty && e.InnerException is DeviceLostException)
         {
             // Too short, too little memory, or the fault: the call's own affair.
-        }
-        catch (DeviceLostException) when (faulty)
-        {
         }
         finally
         {
