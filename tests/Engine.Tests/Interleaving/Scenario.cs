@@ -113,8 +113,12 @@ internal sealed class Scenario(int seed, HashModel model, ScenarioCounts counts)
 
     private Func<Task> Canceller(int delay) => () =>
     {
-        Pass(delay);
-        if (sources.Count > 0) sources[delay % sources.Count].Cancel();
+        for (int i = 0; i < 3; i++)
+        {
+            Pass(delay);
+            // The newest is most likely on its way.
+            if (sources.Count > 0) sources[^1].Cancel();
+        }
         return Task.CompletedTask;
     };
 
@@ -158,6 +162,7 @@ internal sealed class Scenario(int seed, HashModel model, ScenarioCounts counts)
         }
         var source = new CancellationTokenSource();
         sources.Add(source);
+        if (kind == 10) await source.CancelAsync();
         IReadOnlyList<Generation>? answers = Submit(prompt, request, source.Token);
         if (answers is null) return;
         if (kind is 3 or 4)
@@ -177,7 +182,8 @@ internal sealed class Scenario(int seed, HashModel model, ScenarioCounts counts)
 
     private IReadOnlyList<Generation>? Submit(int[] prompt, GenerationOptions request, CancellationToken token)
     {
-        var call = new Call(interleaver.Steps, generations.Count(g => g.FinishReason is null));
+        // One that is cancelled on its way in has its place until the engine has taken both commands.
+        var call = new Call(interleaver.Steps, generations.Count(g => g.FinishReason is null or FinishReason.Cancelled));
         calls.Add(call);
         submitting += request.Samples;
         try
