@@ -7,14 +7,20 @@ internal sealed class BenchRunner(InferenceEngine engine, int maxBatchTokens, Ca
 {
     private readonly Random random = new(1);
 
-    /// <summary>One warm-up, then the samples.</summary>
+    private const int WarmUpTokens = 8;
+
+    /// <summary>
+    /// A short warm-up, then the samples. One step of a prompt and a few tokens compile and touch all that a sample needs but for the KV memory of
+    /// a long context.
+    /// </summary>
     public async Task<BenchResult> RunAsync(BenchTest test, int repetitions, Action onSample)
     {
         var samples = new double[repetitions];
-        for (int i = -1; i < repetitions; i++)
+        await SampleAsync(test.Shortened(maxBatchTokens, WarmUpTokens)).ConfigureAwait(false);
+        onSample();
+        for (int i = 0; i < repetitions; i++)
         {
-            double rate = await SampleAsync(test).ConfigureAwait(false);
-            if (i >= 0) samples[i] = rate;
+            samples[i] = await SampleAsync(test).ConfigureAwait(false);
             onSample();
         }
         return new BenchResult(test, samples);

@@ -21,6 +21,9 @@ internal sealed record BenchTest(bool IsPrefill, int Tokens, int Depth, int Batc
     /// <summary>Tokens of context that a sequence takes.</summary>
     public int ContextLength(int maxBatchTokens) => PromptLength + MaxTokens(maxBatchTokens);
 
+    /// <summary>The same test with at most so many tokens of prompt and generation.</summary>
+    public BenchTest Shortened(int prompt, int generated) => this with { Tokens = Math.Min(Tokens, IsPrefill ? prompt : generated), Depth = Math.Min(Depth, prompt) };
+
     /// <summary>Prefill for every prompt length, then generation for every length, depth and batch.</summary>
     public static List<BenchTest> Plan(int[] prefill, int[] generate, int[] depths, int[] batches) =>
     [
