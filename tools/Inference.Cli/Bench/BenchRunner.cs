@@ -3,7 +3,7 @@ using System.Diagnostics;
 namespace Inference.Cli;
 
 /// <summary>Runs benchmark tests through the engine as any caller would, on random tokens.</summary>
-internal sealed class BenchRunner(InferenceEngine engine, int maxBatchTokens, CancellationToken cancellation)
+internal sealed class BenchRunner(InferenceEngine engine, int maxBatchTokens, StepProfiler? profiler, CancellationToken cancellation)
 {
     private readonly Random random = new(1);
 
@@ -18,12 +18,17 @@ internal sealed class BenchRunner(InferenceEngine engine, int maxBatchTokens, Ca
         var samples = new double[repetitions];
         await SampleAsync(test.Shortened(maxBatchTokens, WarmUpTokens)).ConfigureAwait(false);
         onSample();
+        StepProfile? profile = profiler?.Begin(test.Measures);
         for (int i = 0; i < repetitions; i++)
         {
             samples[i] = await SampleAsync(test).ConfigureAwait(false);
             onSample();
         }
-        return new BenchResult(test, samples);
+        if (profiler is null) return new BenchResult(test, samples);
+        // The last step is told after its tokens are; this runs between two steps.
+        await engine.VerifyAsync().ConfigureAwait(false);
+        profiler.End();
+        return new BenchResult(test, samples, profile is { Steps: > 0 } ? profile : null);
     }
 
     private async Task<double> SampleAsync(BenchTest test)
