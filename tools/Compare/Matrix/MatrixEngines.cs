@@ -19,9 +19,9 @@ internal sealed class MatrixEngines(string ours, string peer)
         return group.OurRates(output.RootElement);
     }
 
-    /// <summary>The same by a build of llama.cpp.</summary>
-    public double[] Theirs(string model, TestGroup group, int threads, string kv, string library) =>
-        PeerBench(model, library, threads, kv, group.PeerOptions(), group.PeerRates);
+    /// <summary>The same by a build of llama.cpp, and how much of the time other processes had.</summary>
+    public (double[] Rates, double[] Stolen) Theirs(string model, TestGroup group, int threads, string kv, string library) =>
+        PeerBench(model, library, threads, kv, group.PeerOptions(), output => (group.PeerRates(output), group.PeerStolen(output)));
 
     /// <summary>Milliseconds until a model is loaded and can be asked, by its own clock.</summary>
     public double OurLoad(string model, int threads, string kv)

@@ -31,6 +31,9 @@ internal sealed record MatrixRow
     /// <summary>Median of the rounds' ratios, ours to theirs.</summary>
     public required double Ratio { get; init; }
 
+    /// <summary>Part of each round of theirs in which its threads waited for a processor that another process had: above a few per cent the row tells nothing.</summary>
+    public double[]? Stolen { get; init; }
+
     /// <summary>Read bandwidth beside each round, and the median share of it that our weights were read at; null where weights do not bound the test.</summary>
     public double[]? ReadGbs { get; init; }
     public double? ReadShare { get; init; }

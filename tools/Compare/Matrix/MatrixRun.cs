@@ -45,14 +45,14 @@ internal sealed class MatrixRun(MatrixEngines engines, MatrixFile file, string[]
     {
         string library = FasterLibrary(model, threads, group);
         var facts = ModelFacts.Of(model);
-        double[][] ours = new double[count][], theirs = new double[count][];
+        double[][] ours = new double[count][], theirs = new double[count][], stolen = new double[count][];
         var read = new double[count];
         for (int round = 0; round < count; round++)
         {
             cancellation.ThrowIfCancellationRequested();
             read[round] = ReadBandwidth.Measure(threads);
             if (round % 2 == 0) ours[round] = engines.Ours(model, group, threads, kv);
-            theirs[round] = engines.Theirs(model, group, threads, kv, library);
+            (theirs[round], stolen[round]) = engines.Theirs(model, group, threads, kv, library);
             if (round % 2 == 1) ours[round] = engines.Ours(model, group, threads, kv);
             read[round] = Math.Max(read[round], ReadBandwidth.Measure(threads));
             Console.Error.WriteLine($"{Path.GetFileName(model)} {threads} threads, round {round + 1} of {count}: {string.Join("; ", group.Sizes.Select((size, i) => $"{group.Name(size)} {ours[round][i]:F1}, {library} {theirs[round][i]:F1}"))}; read {read[round]:F1} GB/s");
@@ -63,6 +63,7 @@ internal sealed class MatrixRun(MatrixEngines engines, MatrixFile file, string[]
             double?[] shares = [.. rates.Select((rate, round) => group.StepsPerSecond(size, rate) * facts.ReadBytes / 1e9 / read[round])];
             Append(Row(model, facts, group.Name(size), group.Kind, size, threads, library, "tok/s", rates, [.. theirs.Select(r => r[i])]) with
             {
+                Stolen = Rounded([.. stolen.Select(s => s[i])]),
                 ReadGbs = Rounded(read),
                 ReadShare = shares[0] is null ? null : Math.Round(Statistics.Median(shares.Select(s => s!.Value)), 4),
             });
@@ -81,7 +82,7 @@ internal sealed class MatrixRun(MatrixEngines engines, MatrixFile file, string[]
             for (int i = 0; i < libraries.Length; i++)
             {
                 cancellation.ThrowIfCancellationRequested();
-                best[i] = Math.Max(best[i], engines.Theirs(model, probe, threads, kv, libraries[i])[0]);
+                best[i] = Math.Max(best[i], engines.Theirs(model, probe, threads, kv, libraries[i]).Rates[0]);
             }
         Console.Error.WriteLine($"llama.cpp for {type}, {group.Kind}: {string.Join(", ", libraries.Select((library, i) => $"{library} {best[i]:F1}"))} tok/s");
         return libraries[Array.IndexOf(best, best.Max())];

@@ -80,11 +80,16 @@ internal sealed record TestGroup(TestKind Kind, int[] Sizes, int Tokens)
     public double[] OurRates(JsonElement output) => [.. output.GetProperty("results").EnumerateArray().Select(r => r.GetProperty("tokens_per_second").GetDouble())];
 
     /// <summary>Tokens a second of each size, from the object that <c>peer.sh bench --json</c> writes.</summary>
-    public double[] PeerRates(JsonElement output) => Kind switch
+    public double[] PeerRates(JsonElement output) => PeerFigures(output, "tps");
+
+    /// <summary>From the same object, the part of the time that its threads wanted to run and other processes ran.</summary>
+    public double[] PeerStolen(JsonElement output) => PeerFigures(output, "stolen");
+
+    private double[] PeerFigures(JsonElement output, string figure) => Kind switch
     {
-        TestKind.Prefill => [output.GetProperty("pp_tps")[0].GetDouble()],
-        TestKind.Batch => [.. Sizes.Select(size => output.GetProperty("batch_tps").GetProperty($"{size}")[0].GetDouble())],
-        _ => [output.GetProperty("tg_tps")[0].GetDouble()],
+        TestKind.Prefill => [output.GetProperty("pp_" + figure)[0].GetDouble()],
+        TestKind.Batch => [.. Sizes.Select(size => output.GetProperty("batch_" + figure).GetProperty($"{size}")[0].GetDouble())],
+        _ => [output.GetProperty("tg_" + figure)[0].GetDouble()],
     };
 
     /// <summary>Times that all weights are read in a second at this rate; null where a step reads them for too many rows for that to matter.</summary>
