@@ -33,7 +33,7 @@ internal sealed class BenchRunner(InferenceEngine engine, int maxBatchTokens, bo
         // The last step is told after its tokens are; this runs between two steps.
         await engine.VerifyAsync().ConfigureAwait(false);
         profiler.End();
-        return new BenchResult(test, samples, profile is { Steps: > 0 } ? profile : null);
+        return new BenchResult(test, samples, profile);
     }
 
     private async Task<double> SampleAsync(BenchTest test)

@@ -21,9 +21,11 @@ internal sealed class StepProfiler : IDisposable
 
     public StepProfiler()
     {
+        // Read here: the instrument is published while the fields of its class are still being set.
+        Instrument phases = EngineMeter.PhaseDuration;
         listener.InstrumentPublished = (instrument, self) =>
         {
-            if (instrument == EngineMeter.PhaseDuration) self.EnableMeasurementEvents(instrument);
+            if (instrument == phases) self.EnableMeasurementEvents(instrument);
         };
         listener.SetMeasurementEventCallback<double>(OnPhase);
         listener.Start();
