@@ -307,6 +307,9 @@ public sealed partial class InferenceEngine : IAsyncDisposable
     /// <exception cref="KvInvariantException">One does not hold.</exception>
     internal Task<KvStatistics> VerifyAsync() => loop.VerifyAsync();
 
+    /// <summary>Counts <see cref="EngineStatistics.RunningPeak"/> from now on.</summary>
+    internal Task ResetPeakAsync() => loop.ResetPeakAsync();
+
     /// <summary>Stops the engine: running requests end with an error, and all memory is freed.</summary>
     public async ValueTask DisposeAsync()
     {

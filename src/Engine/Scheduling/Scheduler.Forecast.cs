@@ -10,8 +10,7 @@ internal sealed partial class Scheduler
     private const double Overcommitment = 0.1;
 
     private readonly AnswerLengths _answers = new();
-    private readonly int[] _rests;
-    private readonly long[] _returns;
+    private readonly ExpectedEnds _ends;
     private readonly int[] _overcommitted;
 
     /// <summary>Blocks of a group that may be promised and not there: the more, the less it costs to move blocks out and in again.</summary>
@@ -22,41 +21,24 @@ internal sealed partial class Scheduler
     private int ExpectedRest(ScheduledSequence sequence) => Math.Min(sequence.MaxLength - sequence.Length, _answers.Rest(sequence.GeneratedLength));
 
     /// <summary>
-    /// Whether a group is expected to hold all that runs, and the newcomer, until they end. Each grows by a token a step and returns its blocks at its end, so most is needed just before somebody ends: these
-    /// moments are looked at, in their order. Blocks that others share are never expected back, which errs on the safe side.
+    /// Whether a group is expected to hold all that runs, and the newcomer, until they end. Blocks that others share are never expected back,
+    /// which errs on the safe side.
     /// </summary>
     /// <param name="newcomer">To be admitted.</param>
     /// <param name="missing">Blocks that it takes now, for its known tokens and one more.</param>
     /// <param name="group">Cache group.</param>
-    private bool WillFit(ScheduledSequence newcomer, long missing, int group)
+    private bool WillFit(ScheduledSequence newcomer, int missing, int group)
     {
-        int running = _running.Count, size = _kv.Groups[group].BlockSize;
+        int running = _running.Count;
         if (running == 0) return true;
-        long held = (_kv.Groups[group].BlocksFor(KnownAndOneMore(newcomer)) - missing) * size, needed = Note(running, newcomer, held, 0);
+        _ends.Clear(_kv.Groups[group].BlockSize);
+        _ends.Add(newcomer.Length, ExpectedRest(newcomer), _kv.Groups[group].BlocksFor(KnownAndOneMore(newcomer)) - missing, 0);
         for (int i = 0; i < running; i++)
         {
             KvSequence kv = _running[i].Kv;
             BlockTable table = _kv.Table(kv, group);
-            needed += Note(i, _running[i], (long)table.End * size, (long)(table.End - table.First - _kv.SharedBlocks(kv, group)) * size);
+            _ends.Add(_running[i].Length, ExpectedRest(_running[i]), table.End, table.End - table.First - _kv.SharedBlocks(kv, group));
         }
-        _rests.AsSpan(0, running + 1).Sort(_returns.AsSpan(0, running + 1));
-
-        long room = (_kv.AvailableBlocks(group) + (long)Math.Min(_overcommitted[group], _kv.FreeSwapBlocks(group))) * size;
-        for (int i = 0; i <= running; i++)
-        {
-            // Whoever is left has grown by as many tokens as this one had to go.
-            if (needed + (long)(running + 1 - i) * _rests[i] > room) return false;
-            needed -= _returns[i];
-        }
-        return true;
-
-        // The last block counts as full: half of it will be, on average, and nobody else gets the rest.
-        long Note(int index, ScheduledSequence sequence, long held, long owned)
-        {
-            long lacks = sequence.Length + size - 1 - held;
-            _rests[index] = ExpectedRest(sequence);
-            _returns[index] = lacks + owned;
-            return lacks;
-        }
+        return _ends.Peak() <= _kv.AvailableBlocks(group) + Math.Min(_overcommitted[group], _kv.FreeSwapBlocks(group));
     }
 }

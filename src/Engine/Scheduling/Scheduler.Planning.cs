@@ -147,9 +147,10 @@ internal sealed partial class Scheduler
         for (int g = 0; g < _kv.Groups.Count; g++)
         {
             int length = KnownAndOneMore(newcomer);
-            long own = swapped ? _kv.SwapInBlocks(newcomer.Kv, newcomer.Tokens, length, g)
+            int own = swapped ? _kv.SwapInBlocks(newcomer.Kv, newcomer.Tokens, length, g)
                 : forkable > found ? _kv.Groups[g].BlocksFor(length) - forkable / _kv.Groups[g].BlockSize
-                : _kv.NewcomerBlocks(newcomer.Kv, found, length, g), missing = own;
+                : _kv.NewcomerBlocks(newcomer.Kv, found, length, g);
+            long missing = own;
             for (int i = 0; i < _running.Count; i++) missing += _kv.MissingBlocks(_running[i].Kv, KnownAndOneMore(_running[i]), g);
             if (missing > _kv.AvailableBlocks(g)) return false;
             if (_options.Admission == AdmissionMode.Forecast && !WillFit(newcomer, own, g)) return false;

@@ -36,8 +36,7 @@ internal sealed partial class Scheduler
         _clock = clock ?? TimeProvider.System;
         _agingTicks = (long)(_options.AgingInterval.TotalSeconds * _clock.TimestampFrequency);
         _plan = new StepPlan(_options.MaxBatchTokens, kv);
-        _rests = new int[kv.MaxSequences + 1];
-        _returns = new long[kv.MaxSequences + 1];
+        _ends = new ExpectedEnds(kv.MaxSequences + 1);
         _overcommitted = [.. kv.Groups.Select(Overcommitted)];
     }
 

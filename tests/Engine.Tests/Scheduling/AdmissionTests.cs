@@ -37,8 +37,8 @@ public class AdmissionTests
         ServingSimulation eager = Serve(Eager, maxTokens, 0), forecast = Serve(Forecast, maxTokens, 0), contiguous = Serve(Eager, maxTokens, 0, slots: 4);
         long prompts = contiguous.PromptRows;
         Assert.True(eager.Preemptions > 200 && eager.PromptRows > prompts * 1.5, "the load is too light to prove anything");
-        Assert.InRange(forecast.Preemptions, 0, 12);
-        Assert.InRange(forecast.PromptRows, prompts, prompts * 1.025);
+        Assert.InRange(forecast.Preemptions, 0, 15);
+        Assert.InRange(forecast.PromptRows, prompts, prompts * 1.04);
         Assert.InRange(forecast.MeanRunning, 1.8 * contiguous.MeanRunning, eager.MeanRunning);
     }
 
