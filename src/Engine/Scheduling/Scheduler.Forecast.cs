@@ -5,9 +5,9 @@ namespace Inference.Scheduling;
 /// <summary>What the running sequences will need: a newcomer that would cost one of them its blocks later waits until it does not.</summary>
 internal sealed partial class Scheduler
 {
-    // A preemption by swap costs next to nothing, so that much more than the pool may be expected to be needed at the worst moment. Simulated, this yields 99 % of the throughput of eager admission
-    // with three quarters of its preemptions or fewer, and waits in the middle of an answer that are a sixth as long.
-    private const double Overcommitment = 0.1;
+    // Where a preemption costs next to nothing, the worst moment may need that much more than the pool: it is short, and until then more sequences run. Simulated, a quarter to half of what careful admission loses to
+    // eager admission is won back with half the preemptions of the latter or fewer.
+    private const double Overcommitment = 0.05;
 
     private readonly AnswerLengths _answers = new();
     private readonly ExpectedEnds _ends;
