@@ -115,6 +115,14 @@ internal sealed class EngineLoop : IDisposable
         return allocator.Statistics();
     });
 
+    /// <summary>Counts the most sequences at once anew.</summary>
+    public Task<bool> ResetPeakAsync() => InvokeAsync(() =>
+    {
+        totals = totals with { PeakRunning = scheduler.RunningCount };
+        Publish();
+        return true;
+    });
+
     /// <summary>Ends a request; its blocks are free, or cached, before the next step.</summary>
     public void Cancel(Request request) => Post(new Command(Act.Cancel, request));
 
@@ -201,6 +209,7 @@ internal sealed class EngineLoop : IDisposable
     {
         if (!request.IsQueued) return;
         request.IsQueued = false;
+        request.Generation.QueueTime = Stopwatch.GetElapsedTime(request.SubmittedAt);
         Interlocked.Decrement(ref queued);
     }
 

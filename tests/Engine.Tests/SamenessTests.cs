@@ -52,6 +52,7 @@ public class SamenessTests
             BlockSize = blockSize,
             Threads = threads,
             KvBlocks = blocks,
+            Admission = AdmissionMode.Eager,
         });
         Generation[] running = [.. Enumerable.Range(0, Requests).Select(i => engine.GenerateAsync(Prompt(i), Options(i)))];
         int tokens = 0;
