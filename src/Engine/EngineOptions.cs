@@ -130,4 +130,7 @@ public sealed record EngineOptions
 
     /// <summary>What to put between the engine and its device; tests let it fail.</summary>
     internal Func<Kernels.KernelSet, Kernels.KernelSet>? WrapKernels { get; init; }
+
+    /// <summary>What decides, in tests, how threads interleave.</summary>
+    internal ThreadCrossings? Crossings { get; init; }
 }
