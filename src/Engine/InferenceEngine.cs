@@ -84,7 +84,7 @@ public sealed partial class InferenceEngine : IAsyncDisposable
         long start = Stopwatch.GetTimestamp();
         ILogger logger = options.Logger ?? Serilog.Core.Logger.None;
         string path = source.Resolve();
-        Device device = DeviceCatalog.Open(new DeviceOptions { Name = options.Device, Simd = options.Simd, Threads = options.Threads, Pack = options.PackWeights });
+        Device device = DeviceCatalog.Open(new DeviceOptions { Name = options.Device, Simd = options.Simd, Threads = options.Threads, Pack = options.PackWeights, SharePrefixes = options.SharedPrefixAttention });
         if (options.WrapKernels is { } wrap) device = new Device(device.Name, device.Description, wrap(device.Kernels), device.Warnings, device);
         ModelFile? file = null;
         LoadedModel? model = null;
@@ -117,7 +117,7 @@ public sealed partial class InferenceEngine : IAsyncDisposable
             int rows = Math.Max(options.MaxBatchTokens, 1), sequences = options.MaxSequences;
             pages = device.Kernels.AllocatePages(layout, blocks);
             bool onHost = device.Kernels.Name == "cpu";
-            int swapBlocks = KvSizing.SwapBlocks(options, onHost, pages.BytesPerBlock, blocks);
+            int swapBlocks = KvSizing.SwapBlocks(options, pages.BytesPerBlock, blocks);
             runner = new StepRunner(model, tokenizer.EndOfGeneration, device.Kernels, pages, swapBlocks,
                 new StepCapacity(rows, sequences, (int)(((long)longest + options.BlockSize - 1) / options.BlockSize), model.Spec.Rope.Dims));
             var allocator = new KvAllocator([new CacheGroup(layout.Layers, CacheKind.Full, options.BlockSize, blocks)], sequences, context, [swapBlocks]);
@@ -126,6 +126,7 @@ public sealed partial class InferenceEngine : IAsyncDisposable
                 MaxBatchTokens = rows,
                 MaxChunk = options.MaxPrefillChunk ?? int.MaxValue,
                 LongestPrefixFirst = options.LongestPrefixFirst,
+                Admission = options.Admission,
                 Preemption = options.Preemption,
                 SwapCost = KvSizing.SwapCost(onHost, pages.BytesPerBlock / options.BlockSize, model.ParameterCount),
             });
@@ -305,6 +306,9 @@ public sealed partial class InferenceEngine : IAsyncDisposable
     /// <summary>Checks the allocator's invariants between two steps, and counts its blocks.</summary>
     /// <exception cref="KvInvariantException">One does not hold.</exception>
     internal Task<KvStatistics> VerifyAsync() => loop.VerifyAsync();
+
+    /// <summary>Counts <see cref="EngineStatistics.RunningPeak"/> from now on.</summary>
+    internal Task ResetPeakAsync() => loop.ResetPeakAsync();
 
     /// <summary>Stops the engine: running requests end with an error, and all memory is freed.</summary>
     public async ValueTask DisposeAsync()

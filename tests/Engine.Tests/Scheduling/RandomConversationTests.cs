@@ -34,7 +34,7 @@ public class RandomConversationTests
 
     private void Run(Setup setup, Event[] events)
     {
-        var s = new Simulation(setup.BlockSize, setup.Blocks, setup.MaxSequences, 60, new SchedulerOptions { MaxBatchTokens = setup.Budget, MaxChunk = setup.Chunk }, setup.Groups);
+        var s = new Simulation(setup.BlockSize, setup.Blocks, setup.MaxSequences, 60, new SchedulerOptions { MaxBatchTokens = setup.Budget, MaxChunk = setup.Chunk, Admission = AdmissionMode.Eager }, setup.Groups);
         // The last "conversation" leaves nothing, and the one before it shares with no other one.
         UInt128?[] roots = [1, 1, 1, 2, null];
         var last = new ScheduledSequence?[roots.Length];

@@ -3,7 +3,12 @@ using System.Diagnostics;
 namespace Inference.Cli;
 
 /// <summary>Runs benchmark tests through the engine as any caller would, on random tokens.</summary>
-internal sealed class BenchRunner(InferenceEngine engine, int maxBatchTokens, StepProfiler? profiler, CancellationToken cancellation)
+/// <param name="engine">The engine.</param>
+/// <param name="maxBatchTokens">Token rows of its steps.</param>
+/// <param name="sharedPrefix">Whether the prompts of a batch differ in their last token only.</param>
+/// <param name="profiler">What takes the steps apart, or null.</param>
+/// <param name="cancellation">Stops it.</param>
+internal sealed class BenchRunner(InferenceEngine engine, int maxBatchTokens, bool sharedPrefix, StepProfiler? profiler, CancellationToken cancellation)
 {
     private readonly Random random = new(1);
 
@@ -35,7 +40,8 @@ internal sealed class BenchRunner(InferenceEngine engine, int maxBatchTokens, St
     {
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
         var options = new GenerationOptions { MaxTokens = test.MaxTokens(maxBatchTokens), IgnoreEos = true };
-        int[][] prompts = [.. Enumerable.Range(0, test.Batch).Select(_ => RandomTokens(test.PromptLength))];
+        int[] prefix = sharedPrefix ? RandomTokens(test.PromptLength - 1) : [];
+        int[][] prompts = [.. Enumerable.Range(0, test.Batch).Select(_ => (int[])[.. prefix, .. RandomTokens(test.PromptLength - prefix.Length)])];
         long start = Stopwatch.GetTimestamp();
         Task<long[]>[] arrivals = [.. prompts.Select(prompt => ArrivalsAsync(engine.GenerateAsync(prompt, options, stop.Token), options.MaxTokens))];
         long[][] times = await Task.WhenAll(arrivals).ConfigureAwait(false);

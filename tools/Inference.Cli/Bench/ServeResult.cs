@@ -24,7 +24,6 @@ internal sealed class ServeResult(ServeOutcome[] outcomes, double seconds, Engin
     public long Steps => after.Steps - before.Steps;
     public double MeanRunning => (double)(after.SequenceSteps - before.SequenceSteps) / Steps;
 
-    /// <summary>Since loading; the warm-up has 1.</summary>
     public int PeakRunning => after.RunningPeak;
 
     public long Preemptions => after.Preemptions - before.Preemptions;
@@ -43,6 +42,21 @@ internal sealed class ServeResult(ServeOutcome[] outcomes, double seconds, Engin
 
     /// <summary>Seconds to the first token, at a quantile of the requests.</summary>
     public double FirstToken(double quantile) => Quantile(served.Select(o => o.FirstToken), quantile);
+
+    /// <summary>The longest of them.</summary>
+    public double LongestFirstToken => FirstToken(1);
+
+    /// <summary>Seconds until the first step, at a quantile of the requests.</summary>
+    public double Queue(double quantile) => Quantile(served.Select(o => o.Queued), quantile);
+
+    /// <summary>
+    /// Seconds that a request waits on average behind a queue that is full: as many services as may wait, of which as many pass at once as run. Saturated, this is what the limit of the queue bounds the wait
+    /// to; below, queues are shorter.
+    /// </summary>
+    public double QueueBound(int maxQueued) => maxQueued * served.Average(o => o.Served) / MeanRunning;
+
+    /// <summary>Requests a second that came.</summary>
+    public double OfferedPerSecond => outcomes[^1].Request.Arrival is > 0 and double last ? (outcomes.Length - 1) / last : double.NaN;
 
     /// <summary>Seconds between tokens, at a quantile of the requests that had two.</summary>
     public double TokenGap(double quantile) => Quantile(served.Select(o => o.TokenGap).Where(double.IsFinite), quantile);
