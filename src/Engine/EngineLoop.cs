@@ -42,14 +42,16 @@ internal sealed class EngineLoop : IDisposable
     private readonly Lock snapshot = new();
     private Snapshot statistics;
     private readonly int maxQueued;
-    private volatile bool stopping;
+    private readonly ThreadCrossings? crossings;
+    private volatile bool stopping, ended;
     private int queued;
 
     public EngineLoop(Scheduler scheduler, KvAllocator allocator, StepRunner runner, EngineOptions options, EngineTelemetry telemetry, ILogger logger)
     {
         int maxSequences = options.MaxSequences;
         maxQueued = options.MaxQueuedRequests ?? int.MaxValue;
-        Control = new RequestControl(options.MaxUnreadTokens, Cancel, Resume, telemetry);
+        Control = new RequestControl(options.MaxUnreadTokens, Cancel, Resume, telemetry, options.Crossings);
+        crossings = options.Crossings;
         this.scheduler = scheduler;
         this.allocator = allocator;
         this.runner = runner;
@@ -60,6 +62,7 @@ internal sealed class EngineLoop : IDisposable
         Publish();
         telemetry.Open(() => Statistics);
         thread = new Thread(Run) { IsBackground = true, Name = "inference engine" };
+        crossings?.Announce(thread.Name);
         thread.Start();
     }
 
@@ -76,8 +79,10 @@ internal sealed class EngineLoop : IDisposable
     /// <exception cref="QueueFullException">As many wait as may.</exception>
     public void Submit(Request request)
     {
+        crossings?.Reach("submit");
         if (Interlocked.Increment(ref queued) > maxQueued)
         {
+            crossings?.Reach("refuse");
             int waiting = Interlocked.Decrement(ref queued);
             telemetry.QueueFull(maxQueued);
             throw new QueueFullException(waiting, maxQueued);
@@ -105,6 +110,7 @@ internal sealed class EngineLoop : IDisposable
                 result.TrySetException(e);
             }
         }));
+        crossings?.Await("answer", () => result.Task.IsCompleted);
         return result.Task;
     }
 
@@ -128,27 +134,34 @@ internal sealed class EngineLoop : IDisposable
 
     private void Post(Command command)
     {
+        crossings?.Reach("post");
         inbox.Enqueue(command);
-        try
-        {
-            wake.Release();
-        }
-        catch (ObjectDisposedException)
-        {
-            // The reader of an answer may be at work after the engine is gone.
-        }
-        // Nobody drains the inbox of a stopped engine.
-        if (stopping && !thread.IsAlive) EndAll();
+        crossings?.Reach("wake");
+        wake.Release();
+        crossings?.Reach("posted");
+        // Either the engine's thread finds the command when it clears the inbox for the last time, or that time is seen here to be past.
+        Interlocked.MemoryBarrier();
+        if (ended) ClearInbox();
     }
 
     private void Run()
     {
+        crossings?.Enter(thread.Name!);
         try
         {
             while (!stopping)
             {
-                if (!scheduler.HasWork) wake.Wait();
-                while (inbox.TryDequeue(out Command command)) Handle(command);
+                if (!scheduler.HasWork)
+                {
+                    crossings?.Await("idle", () => wake.CurrentCount > 0);
+                    wake.Wait();
+                }
+                crossings?.Reach("drain");
+                while (inbox.TryDequeue(out Command command))
+                {
+                    Handle(command);
+                    crossings?.Reach("drain");
+                }
                 if (scheduler.HasWork && !stopping) Step();
             }
         }
@@ -157,7 +170,14 @@ internal sealed class EngineLoop : IDisposable
             logger.Fatal(e, "The engine's thread ended");
             stopping = true;
         }
-        EndAll();
+        crossings?.Reach("end");
+        ended = true;
+        Interlocked.MemoryBarrier();
+        ClearInbox();
+        foreach (Request request in requests.Values) End(request);
+        requests.Clear();
+        crossings?.Reach("ended");
+        crossings?.Leave();
     }
 
     private void Handle(Command command)
@@ -240,6 +260,7 @@ internal sealed class EngineLoop : IDisposable
             return;
         }
         long ranAt = Stopwatch.GetTimestamp();
+        crossings?.Reach("commit");
         int decodeRows = plan.DecodeRows, prefillRows = plan.PrefillRows;
         (long slots, long unused) = scheduler.CountSlots();
         int running = scheduler.RunningCount;
@@ -249,11 +270,14 @@ internal sealed class EngineLoop : IDisposable
         if (decodeRows == 0) prefill = new Throughput(prefill.Tokens + prefillRows, prefill.Seconds + seconds);
         else if (prefillRows == 0) decode = new Throughput(decode.Tokens + decodeRows, decode.Seconds + seconds);
         totals = new StepTotals(totals.Running + running, Math.Max(totals.PeakRunning, running), totals.PromptRows + prefillRows, totals.Slots + slots, totals.UnusedSlots + unused,
-            totals.Seconds + seconds, totals.ForwardSeconds + runner.ForwardSeconds);
+            totals.Seconds + seconds, totals.ForwardSeconds + (double)runner.ForwardTicks / Stopwatch.Frequency);
         Publish();
         int paused = scheduler.PausedCount;
         foreach (Request request in active)
+        {
+            crossings?.Reach("deliver");
             if (request.Deliver()) scheduler.Pause(request.Sequence);
+        }
         // Seen with the next snapshot: who has the last token must find it counted.
         totals = totals with { Seconds = totals.Seconds + Stopwatch.GetElapsedTime(start).TotalSeconds - seconds };
         if (scheduler.PausedCount != paused) Publish();
@@ -319,18 +343,18 @@ internal sealed class EngineLoop : IDisposable
         foreach (Request request in failed) request.End(FinishReason.Error, new InferenceException("the step failed: " + e.Message, e));
     }
 
-    private void EndAll()
+    /// <summary>Ends what came too late, on the engine's thread or a caller's.</summary>
+    private void ClearInbox()
     {
         while (inbox.TryDequeue(out Command command))
         {
             command.Call?.Invoke();
-            if (command.Act == Act.Submit) End(command.Request);
+            if (command.Act == Act.Submit) End(command.Request!);
+            crossings?.Reach("clear");
         }
-        foreach (Request request in requests.Values) End(request);
-        requests.Clear();
-
-        static void End(Request? request) => request?.End(FinishReason.Error, new InferenceException("the engine was disposed"));
     }
+
+    private static void End(Request request) => request.End(FinishReason.Error, new InferenceException("the engine was disposed"));
 
     private void Publish()
     {
@@ -340,10 +364,12 @@ internal sealed class EngineLoop : IDisposable
 
     public void Dispose()
     {
+        crossings?.Reach("stop");
         stopping = true;
+        crossings?.Reach("stopping");
         wake.Release();
+        crossings?.Join(thread.Name!);
         thread.Join();
-        wake.Dispose();
         telemetry.Dispose();
         runner.Dispose();
     }

@@ -11,18 +11,21 @@ public sealed class Generation : IAsyncEnumerable<GeneratedToken>
     private readonly Channel<GeneratedToken> channel = Channel.CreateUnbounded<GeneratedToken>(new() { SingleReader = true, SingleWriter = true });
     private readonly Action cancel, resume;
     private readonly int maxUnread;
+    private readonly ThreadCrossings? crossings;
     private int enumerated, unread, paused;
 
     /// <param name="promptTokenIds">The prompt.</param>
     /// <param name="maxUnread">Items that may wait for the reader before the request is paused.</param>
     /// <param name="cancel">Ends the request.</param>
     /// <param name="resume">Goes on with the paused request.</param>
-    internal Generation(IReadOnlyList<int> promptTokenIds, int maxUnread, Action cancel, Action resume)
+    /// <param name="crossings">Null but in tests.</param>
+    internal Generation(IReadOnlyList<int> promptTokenIds, int maxUnread, Action cancel, Action resume, ThreadCrossings? crossings = null)
     {
         PromptTokenIds = promptTokenIds;
         this.maxUnread = maxUnread;
         this.cancel = cancel;
         this.resume = resume;
+        this.crossings = crossings;
     }
 
     /// <summary>The prompt as the model sees it.</summary>
@@ -47,19 +50,38 @@ public sealed class Generation : IAsyncEnumerable<GeneratedToken>
     internal bool Write(GeneratedToken token)
     {
         int waiting = Interlocked.Increment(ref unread);
+        crossings?.Reach("write");
         channel.Writer.TryWrite(token);
+        crossings?.Reach("written");
         if (waiting < maxUnread || token.FinishReason is not null) return false;
         Interlocked.Exchange(ref paused, 1);
+        crossings?.Reach("paused");
         // The reader may have caught up before it could see that.
         return Volatile.Read(ref unread) > maxUnread / 2 || Interlocked.Exchange(ref paused, 0) == 0;
     }
 
-    internal void Complete(Exception? exception) => channel.Writer.TryComplete(exception);
+    internal void Complete(Exception? exception)
+    {
+        crossings?.Reach("complete");
+        channel.Writer.TryComplete(exception);
+    }
 
     private void CountRead()
     {
-        if (Interlocked.Decrement(ref unread) <= maxUnread / 2 && Volatile.Read(ref paused) == 1 && Interlocked.Exchange(ref paused, 0) == 1) resume();
+        crossings?.Reach("count");
+        if (Interlocked.Decrement(ref unread) > maxUnread / 2) return;
+        crossings?.Reach("catch up");
+        if (Volatile.Read(ref paused) == 1 && Interlocked.Exchange(ref paused, 0) == 1) resume();
     }
+
+    private ValueTask<bool> WaitAsync(CancellationToken cancellationToken)
+    {
+        if (crossings is not null) AwaitItem(crossings, cancellationToken);
+        return channel.Reader.WaitToReadAsync(cancellationToken);
+    }
+
+    private void AwaitItem(ThreadCrossings threads, CancellationToken cancellationToken) =>
+        threads.Await("read", () => channel.Reader.TryPeek(out _) || channel.Reader.Completion.IsCompleted || cancellationToken.IsCancellationRequested);
 
     /// <summary>Streams the answer. Cancelling <paramref name="cancellationToken"/> ends the request and throws.</summary>
     /// <exception cref="OperationCanceledException">The request was cancelled.</exception>
@@ -70,14 +92,18 @@ public sealed class Generation : IAsyncEnumerable<GeneratedToken>
         if (Interlocked.Exchange(ref enumerated, 1) != 0) throw new InvalidOperationException("a generation can be enumerated once");
         try
         {
-            await foreach (GeneratedToken token in channel.Reader.ReadAllAsync(cancellationToken).ConfigureAwait(false))
+            while (await WaitAsync(cancellationToken).ConfigureAwait(false))
             {
-                CountRead();
-                yield return token;
+                while (channel.Reader.TryRead(out GeneratedToken? token))
+                {
+                    CountRead();
+                    yield return token;
+                }
             }
         }
         finally
         {
+            crossings?.Reach("leave");
             if (FinishReason is null) cancel();
         }
     }

@@ -11,7 +11,8 @@ namespace Inference;
 /// <param name="Cancel">Ends it.</param>
 /// <param name="Resume">Goes on with it once the reader has caught up.</param>
 /// <param name="Telemetry">Hears of its beginning and end.</param>
-internal sealed record RequestControl(int MaxUnreadTokens, Action<Request> Cancel, Action<Request> Resume, EngineTelemetry Telemetry);
+/// <param name="Crossings">Null but in tests.</param>
+internal sealed record RequestControl(int MaxUnreadTokens, Action<Request> Cancel, Action<Request> Resume, EngineTelemetry Telemetry, ThreadCrossings? Crossings = null);
 
 /// <summary>One request on the engine's thread: what to sample with, what to stop at, and where its tokens go.</summary>
 internal sealed class Request
@@ -34,7 +35,7 @@ internal sealed class Request
         this.spelled = spelled ?? FrozenSet<int>.Empty;
         Options = options;
         Seed = seed;
-        Generation = new Generation(prompt, control.MaxUnreadTokens, () => control.Cancel(this), () => control.Resume(this));
+        Generation = new Generation(prompt, control.MaxUnreadTokens, () => control.Cancel(this), () => control.Resume(this), control.Crossings);
         Sequence = new ScheduledSequence(id, prompt, options.MaxTokens, options.Priority, options.PromptLogprobs is not null, prefixRoot, sibling?.Sequence) { Tenant = options.Tenant, Timeout = options.Timeout };
         decoder = tokenizer.CreateStream(skipSpecial: true, continuation: true);
         stops = new StopMatcher(options.Stop);

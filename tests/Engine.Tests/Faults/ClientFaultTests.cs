@@ -1,4 +1,3 @@
-using System.Collections;
 using Inference.KvCache;
 
 namespace Inference.Tests.Faults;
@@ -9,20 +8,6 @@ public class ClientFaultTests
     private const string Prompt = "And it came to pass";
 
     private static readonly GenerationOptions Options = new() { MaxTokens = 60, IgnoreEos = true, LogitHash = true };
-
-    /// <summary>Fails when it is read for the n-th time.</summary>
-    private sealed class BadBias(int reads) : IReadOnlyDictionary<int, float>
-    {
-        private int left = reads;
-        public int Count => 1;
-        public IEnumerable<int> Keys => [5];
-        public IEnumerable<float> Values => [0];
-        public float this[int key] => 0;
-        public bool ContainsKey(int key) => key == 5;
-        public bool TryGetValue(int key, out float value) => (value = 0) == 0 && key == 5;
-        public IEnumerator<KeyValuePair<int, float>> GetEnumerator() => --left < 0 ? throw new InvalidOperationException("the client's dictionary is broken") : new Dictionary<int, float> { [5] = 0 }.GetEnumerator();
-        IEnumerator IEnumerable.GetEnumerator() => GetEnumerator();
-    }
 
     private static async Task<List<ulong?>> CollectAsync(Generation generation) => [.. (await TestEngine.CollectAsync(generation)).Select(t => t.LogitHash)];
 
