@@ -31,7 +31,7 @@ public class BenchServeTests
         Assert.InRange(json.GetProperty("kv_waste").GetDouble(), 0, 1);
         Assert.InRange(json.GetProperty("host_share").GetDouble(), 0, 1);
         Assert.Equal([0, 5], json.GetProperty("longest_waits").EnumerateArray().Select(w => w.GetProperty("priority").GetInt32()));
-        foreach (string name in (string[])["seconds", "requests_per_second", "prompt_tokens_per_second", "output_tokens_per_second", "ttft_ms_median", "ttft_ms_p99", "tpot_ms_median", "tpot_ms_p99"])
+        foreach (string name in (string[])["seconds", "requests_per_second", "prompt_tokens_per_second", "output_tokens_per_second", "ttft_ms_median", "ttft_ms_p99", "tpot_ms_median", "tpot_ms_p99", "gap_ms_p99", "gap_ms_max"])
             Assert.True(json.GetProperty(name).GetDouble() > 0, name);
     }
 

@@ -25,6 +25,8 @@ internal sealed record ServeReport(string Model, ServeLoad Load, EngineOptions O
         table.Add("first token, p99 ms", Milliseconds(r.FirstToken(0.99)));
         table.Add("between tokens, median ms", Milliseconds(r.TokenGap(0.5)));
         table.Add("between tokens, p99 ms", Milliseconds(r.TokenGap(0.99)));
+        table.Add("single gap, p99 ms", Milliseconds(r.Stall(0.99)));
+        table.Add("single gap, longest ms", Milliseconds(r.Stall(1)));
         table.Add("preemptions", $"{r.Preemptions} ({r.SwapPreemptions} by swap)");
         table.Add("prompt tokens computed", $"{r.ComputedPromptTokens} of {r.PromptTokens}");
         table.Add("prefix hit rate", $"{r.PrefixHitRate:P2}");
@@ -76,6 +78,8 @@ internal sealed record ServeReport(string Model, ServeLoad Load, EngineOptions O
         json.WriteReal("queue_bound_ms", MaxQueued is { } limit ? r.QueueBound(limit) * 1000 : double.NaN);
         json.WriteReal("tpot_ms_median", r.TokenGap(0.5) * 1000);
         json.WriteReal("tpot_ms_p99", r.TokenGap(0.99) * 1000);
+        json.WriteReal("gap_ms_p99", r.Stall(0.99) * 1000);
+        json.WriteReal("gap_ms_max", r.Stall(1) * 1000);
         json.WriteNumber("preemptions", r.Preemptions);
         json.WriteNumber("swap_preemptions", r.SwapPreemptions);
         json.WriteReal("prefix_hit_rate", r.PrefixHitRate);

@@ -61,6 +61,9 @@ internal sealed class ServeResult(ServeOutcome[] outcomes, double seconds, Engin
     /// <summary>Seconds between tokens, at a quantile of the requests that had two.</summary>
     public double TokenGap(double quantile) => Quantile(served.Select(o => o.TokenGap).Where(double.IsFinite), quantile);
 
+    /// <summary>Seconds that one token waited for after the one before it, at a quantile of all tokens: it shows the stalls that a mean over an answer hides.</summary>
+    public double Stall(double quantile) => Quantile(served.SelectMany(o => o.Gaps), quantile);
+
     /// <summary>The longest time to a first token of each priority class, the lowest class first.</summary>
     public IEnumerable<(int Priority, double Seconds)> LongestWaits => served.GroupBy(o => o.Request.Priority).OrderBy(g => g.Key).Select(g => (g.Key, g.Max(o => o.FirstToken)));
 

@@ -17,6 +17,7 @@ internal sealed record ServeSweep(IReadOnlyList<ServeReport> Rates)
         Add("refused, queue full", r => $"{r.Refused}");
         foreach (double q in (double[])[0.5, 0.9, 0.99, 1]) Add($"first token, {Name(q)} ms", r => ServeReport.Milliseconds(r.FirstToken(q)));
         foreach (double q in (double[])[0.5, 0.99]) Add($"between tokens, {Name(q)} ms", r => ServeReport.Milliseconds(r.TokenGap(q)));
+        foreach (double q in (double[])[0.99, 1]) Add($"single gap, {Name(q)} ms", r => ServeReport.Milliseconds(r.Stall(q)));
         Add("queue, p99 ms", r => ServeReport.Milliseconds(r.Queue(0.99)));
         if (First.Options.MaxQueuedRequests is { } limit) Add($"mean wait behind {limit}, ms", r => ServeReport.Milliseconds(r.QueueBound(limit)));
         foreach (int priority in First.Load.Priorities.Distinct().Order())
