@@ -44,7 +44,7 @@ internal sealed class EngineLoop : IDisposable
     private readonly int maxQueued;
     private readonly ThreadCrossings? crossings;
     private volatile bool stopping, ended;
-    private int queued;
+    private readonly int[] queued = new int[2 * ScheduledSequence.MaxPriority + 1]; // by priority class
 
     public EngineLoop(Scheduler scheduler, KvAllocator allocator, StepRunner runner, EngineOptions options, EngineTelemetry telemetry, ILogger logger)
     {
@@ -80,14 +80,29 @@ internal sealed class EngineLoop : IDisposable
     public void Submit(Request request)
     {
         crossings?.Reach("submit");
-        if (Interlocked.Increment(ref queued) > maxQueued)
+        int waiting;
+        lock (queued)
+        {
+            waiting = QueuedFrom(request.Options.Priority);
+            if (waiting < maxQueued) Interlocked.Increment(ref QueuedOf(request.Options.Priority));
+        }
+        if (waiting >= maxQueued)
         {
             crossings?.Reach("refuse");
-            int waiting = Interlocked.Decrement(ref queued);
             telemetry.QueueFull(maxQueued);
             throw new QueueFullException(waiting, maxQueued);
         }
         Post(new Command(Act.Submit, request));
+    }
+
+    private ref int QueuedOf(int priority) => ref queued[priority + ScheduledSequence.MaxPriority];
+
+    /// <summary>Requests of a class and those above it that wait for their first step: lower ones are in nobody's way, and must not fill the queue.</summary>
+    private int QueuedFrom(int priority)
+    {
+        int sum = 0;
+        foreach (ref int count in queued.AsSpan(priority + ScheduledSequence.MaxPriority)) sum += Volatile.Read(ref count);
+        return sum;
     }
 
     /// <summary>Goes on with a request whose reader had lagged.</summary>
@@ -230,7 +245,7 @@ internal sealed class EngineLoop : IDisposable
         if (!request.IsQueued) return;
         request.IsQueued = false;
         request.Generation.QueueTime = Stopwatch.GetElapsedTime(request.SubmittedAt);
-        Interlocked.Decrement(ref queued);
+        Interlocked.Decrement(ref QueuedOf(request.Options.Priority));
     }
 
     private Throughput prefill, decode;

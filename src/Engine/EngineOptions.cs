@@ -53,7 +53,7 @@ public sealed record EngineOptions
     /// <summary>Instruction set of <c>cpu</c>: <c>avx512</c>, <c>avx2vnni</c>, <c>avx2</c> or <c>portable</c>. Default null: the best that the processor has.</summary>
     public string? Simd { get; init; }
 
-    /// <summary>Threads of <c>cpu</c>. Default 0: one per processor.</summary>
+    /// <summary>Threads of <c>cpu</c>. Default 0: one for each core, since two hardware threads of a core share its vector units.</summary>
     public int Threads { get; init; }
 
     /// <summary>Type of the KV cache's keys, and of its values where <see cref="KvValueType"/> is not set. Default F16.</summary>
@@ -95,7 +95,7 @@ public sealed record EngineOptions
     /// <summary>Sequences that run at once. Default 64; further requests wait.</summary>
     public int MaxSequences { get; init; } = 64;
 
-    /// <summary>Requests that may wait for their first step; one more is refused at once with a <see cref="QueueFullException"/>. Default null: no limit, since a program knows what it asks for; a server should set it.</summary>
+    /// <summary>Requests of the same or a higher priority that may wait for their first step; one more is refused at once with a <see cref="QueueFullException"/>. Default null: no limit, since a program knows what it asks for; a server should set it.</summary>
     public int? MaxQueuedRequests { get; init; }
 
     /// <summary>

@@ -9,7 +9,7 @@ internal sealed record DeviceOptions
     /// <summary>Instruction set of <c>cpu</c>: <c>avx512</c>, <c>avx2vnni</c>, <c>avx2</c> or <c>portable</c>. Default: the best that the processor has.</summary>
     public string? Simd { get; init; }
 
-    /// <summary>Threads of <c>cpu</c>. Default 0: one per processor that the process may use.</summary>
+    /// <summary>Threads of <c>cpu</c>. Default 0: one for each core (<see cref="ProcessorTopology"/>).</summary>
     public int Threads { get; init; }
 
     /// <summary>Whether <c>cpu</c> packs weights at load. Default true: packed products are several times faster.</summary>

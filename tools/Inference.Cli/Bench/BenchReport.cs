@@ -5,7 +5,7 @@ namespace Inference.Cli;
 /// <summary>Results of <c>bench run</c> as a table or as JSON.</summary>
 internal sealed record BenchReport(Inspection Model, string Device, EngineOptions Options, IReadOnlyList<BenchResult> Results)
 {
-    private int Threads => Options.Threads == 0 ? Environment.ProcessorCount : Options.Threads;
+    private int Threads => Options.Threads == 0 ? ProcessorTopology.Cores : Options.Threads;
 
     private string ModelName => Model.Name ?? Path.GetFileNameWithoutExtension(Model.Path);
 
