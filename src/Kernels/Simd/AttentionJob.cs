@@ -157,7 +157,7 @@ internal abstract unsafe class AttentionJob : ParallelJob, IDisposable
     /// <summary>The job for an instruction set and element types.</summary>
     public static AttentionJob Create(SimdLevel level, KvType key, KvType value) => level switch
     {
-        SimdLevel.Avx512 => Create<Vector512<float>, Avx512Lanes>(key, value),
+        SimdLevel.Avx512 or SimdLevel.Avx512Vnni => Create<Vector512<float>, Avx512Lanes>(key, value),
         SimdLevel.Avx2 or SimdLevel.Avx2Vnni => Create<Vector256<float>, Avx2Lanes>(key, value),
         _ => Create<Vector128<float>, PortableLanes>(key, value),
     };

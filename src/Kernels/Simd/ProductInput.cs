@@ -40,6 +40,12 @@ internal enum ActivationForm
 
     /// <summary>Besides <see cref="Int8"/>: what takes a zero point of 32 off, for 16 columns.</summary>
     Zero32 = 512,
+
+    /// <summary>Besides <see cref="Int8"/>: what takes any zero point off sums in int32.</summary>
+    Totals = 1024,
+
+    /// <summary>Besides <see cref="Int8"/>: the same for 16 columns.</summary>
+    HalfTotals = 2048,
 }
 
 /// <summary>
@@ -50,7 +56,7 @@ internal enum ActivationForm
 internal sealed unsafe class ProductInput(int widest) : IDisposable
 {
     private const int Block = ActivationQuantization.Block;
-    private NativeBuffer? quants, scales, negativeSums, negativeHalfSums, corrections8, corrections16, corrections32, values, scaledValues, rows, roundedRows, tiles;
+    private NativeBuffer? quants, scales, negativeSums, negativeHalfSums, corrections8, corrections16, corrections32, totals, halfTotals, values, scaledValues, rows, roundedRows, tiles;
     private ActivationForm forms;
 
     /// <summary>A tile: its first token, its width, and where its activations are.</summary>
@@ -98,6 +104,8 @@ internal sealed unsafe class ProductInput(int widest) : IDisposable
         if (Needs(ActivationForm.Zero8)) Grow(ref corrections8, blocks * 4);
         if (Needs(ActivationForm.Zero16)) Grow(ref corrections16, blocks * 4);
         if (Needs(ActivationForm.Zero32)) Grow(ref corrections32, blocks * 8);
+        if (Needs(ActivationForm.Totals)) Grow(ref totals, blocks * 4);
+        if (Needs(ActivationForm.HalfTotals)) Grow(ref halfTotals, blocks * 8);
         if (Needs(ActivationForm.Single)) Grow(ref values, elements * 4);
         if (Needs(ActivationForm.ScaledSingle)) Grow(ref scaledValues, elements * 4);
         if (Needs(ActivationForm.Rows)) Grow(ref rows, elements * 4);
@@ -138,6 +146,8 @@ internal sealed unsafe class ProductInput(int widest) : IDisposable
         if (Needs(ActivationForm.Zero8)) tile.Corrections8 = (int*)corrections8!.Pointer + block;
         if (Needs(ActivationForm.Zero16)) tile.Corrections16 = (int*)corrections16!.Pointer + block;
         if (Needs(ActivationForm.Zero32)) tile.Corrections32 = (int*)corrections32!.Pointer + 2 * block;
+        if (Needs(ActivationForm.Totals)) tile.Totals = (int*)totals!.Pointer + block;
+        if (Needs(ActivationForm.HalfTotals)) tile.HalfTotals = (int*)halfTotals!.Pointer + 2 * block;
         if (Needs(ActivationForm.Single)) tile.Values = (float*)values!.Pointer + at;
         if (Needs(ActivationForm.ScaledSingle)) tile.ScaledValues = (float*)scaledValues!.Pointer + at;
         return tile;
@@ -187,6 +197,8 @@ internal sealed unsafe class ProductInput(int widest) : IDisposable
             int firstHalf = at + b * width, secondHalf = firstHalf + width;
             if (tile.NegativeSums != null) tile.NegativeSums[at] = -scale * Vector128.Sum(first + second);
             if (tile.NegativeHalfSums != null) (tile.NegativeHalfSums[firstHalf], tile.NegativeHalfSums[secondHalf]) = (-scale * Vector128.Sum(first), -scale * Vector128.Sum(second));
+            if (tile.Totals != null) tile.Totals[at] = -Vector128.Sum(first + second);
+            if (tile.HalfTotals != null) (tile.HalfTotals[firstHalf], tile.HalfTotals[secondHalf]) = (-Vector128.Sum(first), -Vector128.Sum(second));
             if (tile.Corrections8 != null) tile.Corrections8[at] = Correction(first + second, -8);
             if (tile.Corrections16 != null) tile.Corrections16[at] = Correction(first + second, -16);
             if (tile.Corrections32 != null) (tile.Corrections32[firstHalf], tile.Corrections32[secondHalf]) = (Correction(first, -32), Correction(second, -32));
@@ -249,6 +261,6 @@ internal sealed unsafe class ProductInput(int widest) : IDisposable
 
     public void Dispose()
     {
-        foreach (NativeBuffer? b in (ReadOnlySpan<NativeBuffer?>)[quants, scales, negativeSums, negativeHalfSums, corrections8, corrections16, corrections32, values, scaledValues, rows, roundedRows, tiles]) b?.Dispose();
+        foreach (NativeBuffer? b in (ReadOnlySpan<NativeBuffer?>)[quants, scales, negativeSums, negativeHalfSums, corrections8, corrections16, corrections32, totals, halfTotals, values, scaledValues, rows, roundedRows, tiles]) b?.Dispose();
     }
 }

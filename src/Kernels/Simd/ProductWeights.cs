@@ -69,9 +69,10 @@ internal sealed unsafe class PackedWeight : HostWeight
         PanelBytes = layout.PanelBytes(columns);
         panels = new NativeBuffer(PanelBytes * Panels, clear: false);
         tiles = TileWidths.Of(level, Type);
+        Form = level == SimdLevel.Avx512Vnni ? VnniTiles.Form(Type) ?? layout.Form : layout.Form;
     }
 
-    public override ActivationForm Form => layout.Form;
+    public override ActivationForm Form { get; }
     public override int PanelRows => layout.PanelRows;
     public override long PanelBytes { get; }
     public override long PackedBytes => panels.Bytes;
@@ -116,7 +117,7 @@ internal sealed unsafe class PackedWeight : HostWeight
             }
             for (ProductInput.TokenTile* t = x.Tile(tile); t < x.Tile(tileEnd); t++)
             {
-                tiles[t->Width](weights, Columns, &t->Input, scratch);
+                tiles.Run(t->Width, weights, Columns, &t->Input, scratch);
                 Take(scratch, t, panel, y);
             }
         }
@@ -134,7 +135,7 @@ internal sealed unsafe class PackedWeight : HostWeight
                 TileInput part = t->Input;
                 part.Values += column * t->Width;
                 part.ScaledValues += column * t->Width;
-                tiles[t->Width](weights + layout.PanelBytes(column), Math.Min(step, Columns - column), &part, scratch + (t->First - start) * PanelRows);
+                tiles.Run(t->Width, weights + layout.PanelBytes(column), Math.Min(step, Columns - column), &part, scratch + (t->First - start) * PanelRows);
             }
         for (ProductInput.TokenTile* t = x.Tile(tile); t <= last; t++) Take(scratch + (t->First - start) * PanelRows, t, panel, y);
     }

@@ -20,7 +20,7 @@ internal sealed unsafe partial class SimdKernels : KernelSet
         if (!SimdLevels.IsSupported(level)) throw new PlatformNotSupportedException($"this processor has no {level}; the best here is {SimdLevels.Best}");
         Level = level;
         this.pack = pack;
-        input = new ProductInput(TileTable.Widest(level));
+        input = new ProductInput(TileTable.Widest(SimdLevels.Vectors(level)));
         pool = new WorkerPool(threads);
     }
 

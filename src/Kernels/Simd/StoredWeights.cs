@@ -59,7 +59,7 @@ internal sealed unsafe class PanelwiseWeight(in TensorSource source, PanelDecode
             decoder.DecodePanel((byte*)Source.Data + row * rowBytes, rowBytes, stepBytes, Math.Min(PanelRows, Rows - row), Columns, panel);
             for (ProductInput.TokenTile* t = x.Tile(tile); t < x.Tile(tileEnd); t++)
             {
-                tiles[t->Width](panel, Columns, &t->Input, sums);
+                tiles.Run(t->Width, panel, Columns, &t->Input, sums);
                 Take(sums, t, p, y);
             }
         }

@@ -1,3 +1,4 @@
+using Inference.Kernels;
 using Inference.Models;
 
 namespace Inference.Cli;
