@@ -50,7 +50,7 @@ public sealed record EngineOptions
     /// <summary><c>auto</c>, <c>cpu</c>, <c>cuda[:n]</c>, <c>opencl[:n]</c> or <c>ilgpu-cpu</c>. Default <c>auto</c>: a GPU where one is usable, else the processor. A named device that cannot be used is an error.</summary>
     public string Device { get; init; } = "auto";
 
-    /// <summary>Instruction set of <c>cpu</c>: <c>avx512</c>, <c>avx2vnni</c>, <c>avx2</c> or <c>portable</c>. Default null: the best that the processor has.</summary>
+    /// <summary>Instruction set of <c>cpu</c>: <c>avx512vnni</c>, <c>avx512</c>, <c>avx2vnni</c>, <c>avx2</c> or <c>portable</c>. Default null: the best that the processor has.</summary>
     public string? Simd { get; init; }
 
     /// <summary>Threads of <c>cpu</c>. Default 0: one for each core, since two hardware threads of a core share its vector units.</summary>

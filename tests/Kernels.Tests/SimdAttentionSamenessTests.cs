@@ -14,7 +14,7 @@ public class SimdAttentionSamenessTests
     public static TheoryData<string, string, string> Cases()
     {
         var data = new TheoryData<string, string, string>();
-        foreach (SimdLevel level in Enum.GetValues<SimdLevel>())
+        foreach (SimdLevel level in Enum.GetValues<SimdLevel>().Where(l => SimdLevels.Vectors(l) == l))
         {
             foreach (KvType type in Enum.GetValues<KvType>())
                 foreach ((string name, AttentionShape shape) in Shapes)

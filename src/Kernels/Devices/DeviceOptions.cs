@@ -6,7 +6,7 @@ internal sealed record DeviceOptions
     /// <summary><c>auto</c>, <c>cpu</c>, <c>cuda[:n]</c>, <c>opencl[:n]</c> or <c>ilgpu-cpu</c>. Default <c>auto</c>: a GPU where one is usable, else <c>cpu</c>.</summary>
     public string Name { get; init; } = "auto";
 
-    /// <summary>Instruction set of <c>cpu</c>: <c>avx512</c>, <c>avx2vnni</c>, <c>avx2</c> or <c>portable</c>. Default: the best that the processor has.</summary>
+    /// <summary>Instruction set of <c>cpu</c>: <c>avx512vnni</c>, <c>avx512</c>, <c>avx2vnni</c>, <c>avx2</c> or <c>portable</c>. Default: the best that the processor has.</summary>
     public string? Simd { get; init; }
 
     /// <summary>Threads of <c>cpu</c>. Default 0: one for each core (<see cref="ProcessorTopology"/>).</summary>
