@@ -80,6 +80,7 @@ internal sealed class EngineLoop : IDisposable
     public void Submit(Request request)
     {
         crossings?.Reach("submit");
+        crossings?.Reach("queue");
         int waiting;
         lock (queued)
         {
@@ -88,7 +89,6 @@ internal sealed class EngineLoop : IDisposable
         }
         if (waiting >= maxQueued)
         {
-            crossings?.Reach("refuse");
             telemetry.QueueFull(maxQueued);
             throw new QueueFullException(waiting, maxQueued);
         }

@@ -125,7 +125,7 @@ public sealed record EngineOptions
     /// </summary>
     public bool SharedPrefixAttention { get; init; } = true;
 
-    /// <summary>Where the engine logs. Default null: silent.</summary>
+    /// <summary>Where the engine logs. Default null: silent. What it throws is swallowed: it is called on the engine's thread.</summary>
     public ILogger? Logger { get; init; }
 
     /// <summary>What to put between the engine and its device; tests let it fail.</summary>

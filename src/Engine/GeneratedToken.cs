@@ -22,8 +22,8 @@ public readonly record struct TokenLogprob(int Id, float Logprob);
 /// <summary>A token's log probability beside the most likely ones at its place, most likely first.</summary>
 public sealed record TokenLogprobs(int Id, float Logprob, IReadOnlyList<TokenLogprob> Top);
 
-/// <summary>One step of an answer.</summary>
-public sealed record GeneratedToken
+/// <summary>One step of an answer. A value: an answer's tokens allocate nothing but what their parts do.</summary>
+public readonly record struct GeneratedToken
 {
     /// <summary>Position in the answer, from 0.</summary>
     public required int Index { get; init; }
@@ -32,10 +32,10 @@ public sealed record GeneratedToken
     public required int? TokenId { get; init; }
 
     /// <summary>Text that became certain with this token: whole characters, never part of a stop string; often empty.</summary>
-    public required string Text { get; init; }
+    public required string Text { get => field ?? ""; init; }
 
     /// <summary>What the model thinks before it answers, in a <see cref="ChatReply"/> of a reasoning model; not part of <see cref="Text"/>. Else empty.</summary>
-    public string Reasoning { get; init; } = "";
+    public string Reasoning { get => field ?? ""; init; }
 
     /// <summary>Log probabilities, when asked for.</summary>
     public TokenLogprobs? Logprobs { get; init; }

@@ -94,7 +94,7 @@ public sealed class Generation : IAsyncEnumerable<GeneratedToken>
         {
             while (await WaitAsync(cancellationToken).ConfigureAwait(false))
             {
-                while (channel.Reader.TryRead(out GeneratedToken? token))
+                while (channel.Reader.TryRead(out GeneratedToken token))
                 {
                     CountRead();
                     yield return token;

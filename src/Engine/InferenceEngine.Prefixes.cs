@@ -12,7 +12,7 @@ public sealed partial class InferenceEngine
     /// <param name="prompt">Text, as for <see cref="GenerateAsync(string, GenerationOptions?, CancellationToken)"/>. It is computed unless it is cached.</param>
     /// <param name="options">Whether the text may spell special tokens, and whose cache it is. Null: the defaults.</param>
     /// <param name="cancellationToken">Ends the call; the file is then as before.</param>
-    /// <exception cref="InferenceException">The prompt is shorter than a block, or memory so short that it does not stay cached.</exception>
+    /// <exception cref="InferenceException">The prompt is shorter than a block, memory so short that it does not stay cached, or the device failed; no file was written.</exception>
     /// <exception cref="InvalidOperationException">The engine caches nothing (<see cref="EngineOptions.PrefixCaching"/>).</exception>
     /// <exception cref="IOException">The file cannot be written, for example since the disk is full; the engine goes on, and a file that was there is unchanged.</exception>
     public Task<SavedPrefix> SavePrefixAsync(string path, string prompt, GenerationOptions? options = null, CancellationToken cancellationToken = default)
@@ -40,7 +40,7 @@ public sealed partial class InferenceEngine
         }
         if (blocks.Length < wanted) throw new InferenceException($"the {wanted} blocks of the prompt do not stay cached: KV memory is short");
         cancellationToken.ThrowIfCancellationRequested();
-        await Task.Run(() => PrefixFile.Write(path, store.Fingerprint, ids.AsSpan(0, wanted * store.BlockSize), blocks), CancellationToken.None).ConfigureAwait(false);
+        await Task.Run(() => PrefixFile.Write(path, store.Fingerprint, ids.AsSpan(0, wanted * store.BlockSize), blocks, store.WrapFile), CancellationToken.None).ConfigureAwait(false);
         logger.Information("Saved {Tokens} tokens of a prompt in {Path}", wanted * store.BlockSize, path);
         return new SavedPrefix(ids[..(wanted * store.BlockSize)], wanted * store.BlockBytes);
     }
@@ -52,6 +52,7 @@ public sealed partial class InferenceEngine
     /// <param name="cacheSalt">Whose requests find it (<see cref="GenerationOptions.CacheSalt"/>).</param>
     /// <exception cref="PrefixFileException">The file is damaged, or was made with another model, other KV types or blocks, another device or version; the message says which.</exception>
     /// <exception cref="InvalidOperationException">The engine caches nothing (<see cref="EngineOptions.PrefixCaching"/>).</exception>
+    /// <exception cref="InferenceException">The device failed, or the engine was disposed; other requests go on.</exception>
     /// <exception cref="IOException">The file is absent or cannot be read.</exception>
     public async Task<SavedPrefix> LoadPrefixAsync(string path, string? cacheSalt = null)
     {

@@ -82,7 +82,7 @@ public sealed partial class InferenceEngine : IAsyncDisposable
     private static async Task<InferenceEngine> LoadCoreAsync(ModelSource source, EngineOptions options, IProgress<LoadProgress>? progress, CancellationToken cancellationToken)
     {
         long start = Stopwatch.GetTimestamp();
-        ILogger logger = options.Logger ?? Serilog.Core.Logger.None;
+        ILogger logger = options.Logger is { } given ? new GuardedLogger(given) : Serilog.Core.Logger.None;
         string path = source.Resolve();
         Device device = DeviceCatalog.Open(new DeviceOptions { Name = options.Device, Simd = options.Simd, Threads = options.Threads, Pack = options.PackWeights, SharePrefixes = options.SharedPrefixAttention });
         if (options.WrapKernels is { } wrap) device = new Device(device.Name, device.Description, wrap(device.Kernels), device.Warnings, device);

@@ -12,7 +12,11 @@ namespace Inference;
 /// <param name="Resume">Goes on with it once the reader has caught up.</param>
 /// <param name="Telemetry">Hears of its beginning and end.</param>
 /// <param name="Crossings">Null but in tests.</param>
-internal sealed record RequestControl(int MaxUnreadTokens, Action<Request> Cancel, Action<Request> Resume, EngineTelemetry Telemetry, ThreadCrossings? Crossings = null);
+internal sealed record RequestControl(int MaxUnreadTokens, Action<Request> Cancel, Action<Request> Resume, EngineTelemetry Telemetry, ThreadCrossings? Crossings = null)
+{
+    /// <summary>Strings that all requests share, for the engine's thread.</summary>
+    public TokenTexts Texts { get; } = new();
+}
 
 /// <summary>One request on the engine's thread: what to sample with, what to stop at, and where its tokens go.</summary>
 internal sealed class Request
@@ -21,6 +25,7 @@ internal sealed class Request
     private readonly IReadOnlySet<int> spelled;
     private readonly Tokenizer tokenizer;
     private readonly StreamDecoder decoder;
+    private readonly TokenTexts texts;
     private readonly StopMatcher stops;
     private readonly TokenLogprobs?[]? promptLogprobs;
     private CancellationTokenRegistration registration;
@@ -38,6 +43,7 @@ internal sealed class Request
         Generation = new Generation(prompt, control.MaxUnreadTokens, () => control.Cancel(this), () => control.Resume(this), control.Crossings);
         Sequence = new ScheduledSequence(id, prompt, options.MaxTokens, options.Priority, options.PromptLogprobs is not null, prefixRoot, sibling?.Sequence) { Tenant = options.Tenant, Timeout = options.Timeout };
         decoder = tokenizer.CreateStream(skipSpecial: true, continuation: true);
+        texts = control.Texts;
         stops = new StopMatcher(options.Stop);
         if (options.PromptLogprobs is not null) promptLogprobs = new TokenLogprobs?[prompt.Length];
         if (options.RepetitionPenalty != 1 || options.FrequencyPenalty != 0 || options.PresencePenalty != 0)
@@ -153,7 +159,7 @@ internal sealed class Request
     private string Text(int token)
     {
         if (token >= tokenizer.VocabularySize) return "";
-        string text = decoder.Append(token).ToString();
+        string text = texts.Get(token, decoder.Append(token));
         // Special tokens have no text, except those by which a conversation knows the parts of an answer.
         return text.Length == 0 && spelled.Contains(token) && tokenizer.IsSpecial(token) ? decoder.Flush().ToString() + tokenizer.Spelling(token) : text;
     }

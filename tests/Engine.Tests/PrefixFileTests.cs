@@ -109,7 +109,18 @@ public sealed class PrefixFileTests : IDisposable
         Assert.Equal(before, File.ReadAllBytes(FileName));
         Assert.Equal([FileName], Directory.GetFiles(folder));
         await Assert.ThrowsAnyAsync<IOException>(() => engine.SavePrefixAsync(Path.Combine(folder, "absent", "x"), Prompt));
-        Assert.NotEmpty((await AnswerAsync(engine)).Hashes);
+        // The same through the engine, while another request runs.
+        ulong?[] expected = (await AnswerAsync(engine, "neighbour")).Hashes;
+        Task<(ulong?[] Hashes, int Cached)> neighbour = AnswerAsync(engine, "other neighbour");
+        engine.Prefixes.WrapFile = file => new FullDisk(file, 5000);
+        Assert.Equal("No space left on device", (await Assert.ThrowsAsync<IOException>(() => engine.SavePrefixAsync(FileName, Prompt))).Message);
+        Assert.Equal(expected, (await neighbour).Hashes);
+        Assert.Equal(before, File.ReadAllBytes(FileName));
+        Assert.Equal([FileName], Directory.GetFiles(folder));
+        Assert.Equal(0, (await engine.VerifyAsync()).Used);
+        engine.Prefixes.WrapFile = null;
+        await engine.SavePrefixAsync(FileName, Prompt);
+        Assert.Equal(before, File.ReadAllBytes(FileName));
     }
 
     [Fact]

@@ -11,6 +11,9 @@ namespace Inference;
 /// <param name="fingerprint">What their content depends on; made when it is needed first.</param>
 internal sealed class PrefixStore(EngineLoop loop, KvAllocator allocator, KernelSet kernels, KvPages pages, Lazy<PrefixFingerprint> fingerprint)
 {
+    /// <summary>What files are written through; tests let it fail.</summary>
+    public Func<Stream, Stream>? WrapFile { get; set; }
+
     public int BlockSize => pages.Layout.BlockSize;
 
     public long BlockBytes => pages.BytesPerBlock;
@@ -18,7 +21,8 @@ internal sealed class PrefixStore(EngineLoop loop, KvAllocator allocator, Kernel
     public PrefixFingerprint Fingerprint => fingerprint.Value;
 
     /// <summary>[block] content of a text's first full blocks, as many as are known.</summary>
-    public Task<byte[][]> ReadAsync(int[] tokens, UInt128 root) => loop.InvokeAsync(() =>
+    /// <exception cref="InferenceException">The device failed, or there is no memory to read into.</exception>
+    public Task<byte[][]> ReadAsync(int[] tokens, UInt128 root) => ExchangeAsync("read", () =>
     {
         var blocks = new int[tokens.Length / BlockSize];
         int count = allocator.CopyPrefix(new KvSequence(0, root), tokens, 0, blocks);
@@ -32,7 +36,8 @@ internal sealed class PrefixStore(EngineLoop loop, KvAllocator allocator, Kernel
     });
 
     /// <summary>Makes saved blocks known, as many as there is room for; returns how many.</summary>
-    public Task<int> InsertAsync(int[] tokens, byte[][] contents, UInt128 root) => loop.InvokeAsync(() =>
+    /// <exception cref="InferenceException">The device failed; the blocks that it had taken until then are known.</exception>
+    public Task<int> InsertAsync(int[] tokens, byte[][] contents, UInt128 root) => ExchangeAsync("written", () =>
     {
         var blocks = new int[contents.Length];
         var unfilled = new bool[contents.Length];
@@ -51,5 +56,18 @@ internal sealed class PrefixStore(EngineLoop loop, KvAllocator allocator, Kernel
             allocator.ReleasePrefix(0, blocks.AsSpan(0, count), unfilled.AsSpan(0, count));
         }
         return count;
+    });
+
+    /// <summary>What fails on the engine's thread is told as the failure of a step is, whatever the device throws.</summary>
+    private Task<T> ExchangeAsync<T>(string done, Func<T> exchange) => loop.InvokeAsync(() =>
+    {
+        try
+        {
+            return exchange();
+        }
+        catch (Exception e)
+        {
+            throw new InferenceException($"the blocks of the prefix could not be {done}: {e.Message}", e);
+        }
     });
 }

@@ -5,6 +5,8 @@ namespace Inference.Sampling;
 /// <summary>Passes text on as soon as it cannot be the beginning of a stop string any more.</summary>
 internal sealed class StopMatcher(IReadOnlyList<string> stops)
 {
+    // An array: to enumerate an interface would allocate for every token.
+    private readonly string[] stops = [.. stops];
     private readonly StringBuilder pending = new();
 
     /// <summary>
@@ -14,9 +16,9 @@ internal sealed class StopMatcher(IReadOnlyList<string> stops)
     public string Append(string text, bool mayStop, out bool stopped)
     {
         stopped = false;
-        if (stops.Count == 0) return text;
+        if (stops.Length == 0) return text;
         if (text.Length == 0) return "";
-        string all = pending.Append(text).ToString();
+        string all = pending.Length == 0 ? text : pending.Append(text).ToString();
         pending.Clear();
         int end = -1;
         if (mayStop)
@@ -34,6 +36,7 @@ internal sealed class StopMatcher(IReadOnlyList<string> stops)
         }
         int held = 0;
         foreach (string stop in stops) held = Math.Max(held, Overlap(all, stop));
+        if (held == 0) return all;
         pending.Append(all, all.Length - held, held);
         return all[..^held];
     }

@@ -21,6 +21,7 @@ internal sealed unsafe partial class NativeBuffer : IDisposable
     public NativeBuffer(long bytes, bool clear = true)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(bytes);
+        Allocating?.Invoke(bytes);
         Bytes = bytes;
         bool large = bytes >= HugePage;
         nuint size = checked((nuint)bytes + Slack);
@@ -34,8 +35,12 @@ internal sealed unsafe partial class NativeBuffer : IDisposable
 
     private readonly long allocated;
 
-    /// <summary>Usable bytes.</summary>
-    public long Bytes { get; }
+    /// <summary>Hears, in tests, of every buffer that the thread is about to allocate, and may throw.</summary>
+    [field: ThreadStatic]
+    internal static Action<long>? Allocating { get; set; }
+
+    /// <summary>Usable bytes; 0 once it is disposed, so that scratch memory which could not grow is found too small the next time.</summary>
+    public long Bytes { get; private set; }
 
     /// <summary>First byte.</summary>
     public byte* Pointer => (byte*)pointer;
@@ -56,6 +61,7 @@ internal sealed unsafe partial class NativeBuffer : IDisposable
         if (pointer is null) return;
         NativeMemory.AlignedFree(pointer);
         pointer = null;
+        Bytes = 0;
         GC.RemoveMemoryPressure(allocated);
     }
 }

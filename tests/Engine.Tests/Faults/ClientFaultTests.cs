@@ -1,4 +1,6 @@
 using Inference.KvCache;
+using Serilog;
+using Serilog.Events;
 
 namespace Inference.Tests.Faults;
 
@@ -55,6 +57,32 @@ public class ClientFaultTests
         for (int i = 0; i < 500 && generation.FinishReason is null; i++) await Task.Delay(10);
         Assert.Equal(FinishReason.Cancelled, generation.FinishReason);
     });
+
+    private sealed class BadLogger : ILogger
+    {
+        public int Events { get; private set; }
+
+        public void Write(LogEvent logEvent)
+        {
+            Events++;
+            throw new FormatException("the logger's own");
+        }
+    }
+
+    [Fact]
+    public async Task A_logger_that_throws_ends_no_request()
+    {
+        var logger = new BadLogger();
+        var fault = new Fault();
+        await using InferenceEngine engine = await TestEngine.LoadAsync(new EngineOptions { Device = "cpu", KvBlocks = 16, MaxQueuedRequests = 1, Logger = logger, WrapKernels = kernels => new FaultyKernels(kernels, fault.Before) });
+        List<ulong?> expected = await CollectAsync(engine.GenerateAsync(Prompt, Options));
+        fault.Arm("Logits", 3, () => new OutOfMemoryException());
+        await Assert.ThrowsAsync<InferenceException>(() => engine.GenerateAsync(Prompt, Options).GetTextAsync());
+        // It can never fit: the engine's thread warns.
+        await Assert.ThrowsAsync<InferenceException>(() => engine.GenerateAsync(Prompt, Options with { MaxTokens = 1000 }).GetTextAsync());
+        Assert.Equal(expected, await CollectAsync(engine.GenerateAsync(Prompt, Options)));
+        Assert.InRange(logger.Events, 4, int.MaxValue);
+    }
 
     [Fact]
     public async Task Progress_that_throws_ends_the_loading() =>

@@ -1,3 +1,4 @@
+using Inference.Kernels;
 using Inference.KvCache;
 using Inference.Tests.Shared;
 
@@ -108,6 +109,52 @@ public class DeviceFaultTests
     }
 
     [Fact]
+    public async Task Scratch_memory_that_cannot_grow_in_a_step_fails_the_step_and_grows_later()
+    {
+        string operation = "";
+        Action<long>? refuse = null;
+        int refused = 0;
+        // The kernels are the real ones, and so are their buffers: only what they allocate during the operation is refused.
+        await using InferenceEngine engine = await TestEngine.LoadAsync(new EngineOptions
+        {
+            Device = "cpu",
+            Threads = 2,
+            ContextLength = 512,
+            MaxSequences = 4,
+            PrefixCaching = false,
+            WrapKernels = kernels => new FaultyKernels(kernels, name => NativeBuffer.Allocating = name == operation ? refuse : null),
+        });
+        string[] texts = [Prompts[0], string.Concat(Enumerable.Repeat(Prompts[1] + ". ", 3)), string.Concat(Enumerable.Repeat(Prompts[1] + ". ", 12))];
+        refuse = _ => throw new OutOfMemoryException($"refused {Interlocked.Increment(ref refused)}");
+        Task<List<GeneratedToken>> AnswerAsync(string text) => TestEngine.CollectAsync(engine.GenerateAsync(text, new GenerationOptions { MaxTokens = 6, IgnoreEos = true, LogitHash = true }));
+        int failed = 0;
+        List<ulong?[]> answers = [];
+        foreach (string name in (string[])["NormLinear", "QkvRopeWrite", "PagedAttention", "LinearAdd", "Logits"])
+        {
+            foreach (string text in texts)
+            {
+                operation = name;
+                // What has been large enough before does not grow, and the step succeeds.
+                try
+                {
+                    await AnswerAsync(text);
+                }
+                catch (InferenceException e) when (e.InnerException is OutOfMemoryException)
+                {
+                    failed++;
+                }
+                // Short before long: memory that failed to grow must not be taken for what it was.
+                operation = "";
+                answers.Add([.. (await AnswerAsync(texts[0])).Select(t => t.LogitHash)]);
+            }
+        }
+        Assert.InRange(failed, 3, refused);
+        Assert.All(answers, answer => Assert.Equal(answers[0], answer));
+        await using InferenceEngine other = await TestEngine.LoadAsync(new EngineOptions { Device = "cpu", Threads = 1 });
+        Assert.Equal((await TestEngine.CollectAsync(other.GenerateAsync(texts[2], new GenerationOptions { MaxTokens = 6, IgnoreEos = true, LogitHash = true }))).Select(t => t.LogitHash), (await AnswerAsync(texts[2])).Select(t => t.LogitHash));
+    }
+
+    [Fact]
     public async Task A_prefix_that_cannot_be_saved_or_loaded_fails_its_call_alone()
     {
         string folder = Directory.CreateTempSubdirectory("inference-fault").FullName, file = Path.Combine(folder, "prompt.kv");
@@ -121,16 +168,17 @@ public class DeviceFaultTests
             IEnumerable<ulong?> expected = await AnswerAsync();
             await engine.SavePrefixAsync(file, prompt);
             byte[] saved = File.ReadAllBytes(file);
+            static async Task FailsAsync(Task call) => Assert.IsType<DeviceLostException>((await Assert.ThrowsAsync<InferenceException>(() => call)).InnerException);
             Task<IEnumerable<ulong?>> neighbour = AnswerAsync();
             // The folder is gone: the disk refuses the write.
             await Assert.ThrowsAnyAsync<IOException>(() => engine.SavePrefixAsync(Path.Combine(folder, "gone", "prompt.kv"), prompt));
             fault.Arm("ReadBlock", 2, () => new DeviceLostException());
-            await Assert.ThrowsAsync<DeviceLostException>(() => engine.SavePrefixAsync(file, prompt));
+            await FailsAsync(engine.SavePrefixAsync(file, prompt));
             Assert.Equal(expected, await neighbour);
             Assert.Equal(saved, File.ReadAllBytes(file));
             Assert.Equal([file], Directory.GetFiles(folder));
             fault.Arm("WriteBlock", 2, () => new DeviceLostException());
-            await Assert.ThrowsAsync<DeviceLostException>(() => engine.LoadPrefixAsync(file, "tenant"));
+            await FailsAsync(engine.LoadPrefixAsync(file, "tenant"));
             await VerifyIdleAsync(engine);
             Assert.Equal(expected, await AnswerAsync());
             // What was written before the failure is found, and nothing after it.

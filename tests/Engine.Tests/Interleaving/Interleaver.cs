@@ -137,7 +137,6 @@ internal sealed class Interleaver : ThreadCrossings
     {
         current.Value = self;
         self.Turn.Wait();
-        ThrowIfFailed(self);
     }
 
     private void Stop(string place, Func<bool>? condition)
@@ -161,7 +160,8 @@ internal sealed class Interleaver : ThreadCrossings
             else if (failure is null) return;
         }
         if (!released || failure is null) self.Turn.Wait();
-        ThrowIfFailed(self);
+        // What the others were to do for it may never be done.
+        if (condition is not null) ThrowIfFailed(self);
     }
 
     /// <summary>Who goes on; null where everybody waits.</summary>

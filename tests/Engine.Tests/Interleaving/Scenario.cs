@@ -113,8 +113,12 @@ internal sealed class Scenario(int seed, HashModel model, ScenarioCounts counts)
 
     private Func<Task> Canceller(int delay) => () =>
     {
-        Pass(delay);
-        if (sources.Count > 0) sources[delay % sources.Count].Cancel();
+        for (int i = 0; i < 3; i++)
+        {
+            Pass(delay);
+            // The newest is most likely on its way.
+            if (sources.Count > 0) sources[^1].Cancel();
+        }
         return Task.CompletedTask;
     };
 
@@ -158,6 +162,7 @@ internal sealed class Scenario(int seed, HashModel model, ScenarioCounts counts)
         }
         var source = new CancellationTokenSource();
         sources.Add(source);
+        if (kind == 10) await source.CancelAsync();
         IReadOnlyList<Generation>? answers = Submit(prompt, request, source.Token);
         if (answers is null) return;
         if (kind is 3 or 4)
@@ -177,7 +182,8 @@ internal sealed class Scenario(int seed, HashModel model, ScenarioCounts counts)
 
     private IReadOnlyList<Generation>? Submit(int[] prompt, GenerationOptions request, CancellationToken token)
     {
-        var call = new Call(interleaver.Steps, generations.Count(g => g.FinishReason is null));
+        // One that is cancelled on its way in has its place until the engine has taken both commands.
+        var call = new Call(interleaver.Steps, generations.Count(g => g.FinishReason is null or FinishReason.Cancelled));
         calls.Add(call);
         submitting += request.Samples;
         try
@@ -215,7 +221,6 @@ internal sealed class Scenario(int seed, HashModel model, ScenarioCounts counts)
                 Interleaver.Require((token.TokenId, token.LogitHash) == (expected[next].Token, expected[next].Hash), $"token {next} is not that of the request alone");
                 ended = token.FinishReason is not null;
                 Interleaver.Require(ended == (++next == expected.Length), $"token {next} of {expected.Length} {(ended ? "is" : "is not")} the last");
-                if (ended) CheckReleased();
                 if (token.Index == leaveAt) break;
                 if (token.Index == cancelAt) await source.CancelAsync();
                 if (token.Index == throwAt) throw new FormatException("the reader's own");
@@ -241,9 +246,10 @@ internal sealed class Scenario(int seed, HashModel model, ScenarioCounts counts)
             counts.Failed++;
         }
         Interleaver.Require(answer.FinishReason is not null || leaveAt >= 0 || throwAt >= 0, "the stream ended, and the answer has no reason");
+        CheckReleased();
     }
 
-    /// <summary>Who sees the last token finds it counted: nothing of a finished request runs.</summary>
+    /// <summary>Who sees the end finds it counted: nothing of a request that has ended runs.</summary>
     private void CheckReleased()
     {
         EngineStatistics s = engine.GetStatistics();
@@ -273,9 +279,6 @@ internal sealed class Scenario(int seed, HashModel model, ScenarioCounts counts)
         catch (InferenceException e) when (prompt.Length < 16 || e.Message.Contains("do not stay cached", StringComparison.Ordinal) || faulty && e.InnerException is DeviceLostException)
         {
             // Too short, too little memory, or the fault: the call's own affair.
-        }
-        catch (DeviceLostException) when (faulty)
-        {
         }
         finally
         {
