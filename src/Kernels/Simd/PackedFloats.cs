@@ -1,4 +1,4 @@
-using System.Runtime.InteropServices;
+using System.Runtime.Intrinsics;
 
 namespace Inference.Kernels;
 
@@ -16,12 +16,17 @@ internal sealed unsafe class PackedF32 : PackedFloats
     public override ActivationForm Form => ActivationForm.Single;
     public override long PanelBytes(int columns) => 256L * columns;
 
-    public override bool PackRow(ReadOnlySpan<byte> source, byte* panel, int row)
+    public override bool Pack(byte** rows, int columns, byte* panel)
     {
-        ReadOnlySpan<float> values = MemoryMarshal.Cast<byte, float>(source);
-        float* to = (float*)panel + row;
-        for (int k = 0; k < values.Length; k++) to[64L * k] = values[k];
+        int k = 0;
+        for (; k + 4 <= columns; k += 4)
+            for (int r = 0; r < 64; r += 4)
+                RowTransposition.Store(Four(r), Four(r + 1), Four(r + 2), Four(r + 3), panel + 256L * k + 4 * r, 256);
+        for (; k < columns; k++)
+            for (int r = 0; r < 64; r++) ((float*)panel)[64L * k + r] = ((float*)rows[r])[k];
         return true;
+
+        Vector128<uint> Four(int row) => RowTransposition.Load(rows[row] + 4 * k);
     }
 
     public override void DecodeRow(byte* panel, int row, Span<float> values)
@@ -37,6 +42,37 @@ internal abstract unsafe class PackedHalves : PackedFloats
 
     /// <summary>Place of a row among the 64 numbers of a column.</summary>
     protected static int Place(int row) => row / 32 * 32 + row % 16 * 2 + row % 32 / 16;
+
+    /// <summary>Packs 16-bit numbers, as they are or as <see cref="StoredHalves"/>. False when one does not fit.</summary>
+    protected static bool Pack(byte** rows, int columns, byte* panel, bool scale)
+    {
+        Vector128<ushort> large = default;
+        int k = 0;
+        for (; k + 8 <= columns; k += 8)
+            for (int r = 0; r < 64; r += r % 32 == 12 ? 20 : 4)
+            {
+                Vector128<ushort> a = Eight(r), b = Eight(r + 1), c = Eight(r + 2), d = Eight(r + 3), a16 = Eight(r + 16), b16 = Eight(r + 17), c16 = Eight(r + 18), d16 = Eight(r + 19);
+                byte* to = panel + 128L * k + 2 * Place(r);
+                Store(RowTransposition.Low(a, a16), RowTransposition.Low(b, b16), RowTransposition.Low(c, c16), RowTransposition.Low(d, d16), to);
+                Store(RowTransposition.High(a, a16), RowTransposition.High(b, b16), RowTransposition.High(c, c16), RowTransposition.High(d, d16), to + 4 * 128);
+            }
+        for (; k < columns; k++)
+            for (int r = 0; r < 64; r++)
+            {
+                Vector128<ushort> one = Vector128.CreateScalar(((ushort*)rows[r])[k]);
+                ((ushort*)panel)[64L * k + Place(r)] = (scale ? StoredHalves.Store(one, ref large) : one)[0];
+            }
+        return large == default;
+
+        Vector128<ushort> Eight(int row)
+        {
+            Vector128<ushort> halves = Vector128.Load((ushort*)rows[row] + k);
+            return scale ? StoredHalves.Store(halves, ref large) : halves;
+        }
+
+        static void Store(Vector128<ushort> a, Vector128<ushort> b, Vector128<ushort> c, Vector128<ushort> d, byte* to) =>
+            RowTransposition.Store(a.AsUInt32(), b.AsUInt32(), c.AsUInt32(), d.AsUInt32(), to, 128);
+    }
 }
 
 /// <summary>float16 times 1024.</summary>
@@ -45,14 +81,7 @@ internal sealed unsafe class PackedF16 : PackedHalves
     public override TensorType Type => TensorType.F16;
     public override ActivationForm Form => ActivationForm.ScaledSingle;
 
-    public override bool PackRow(ReadOnlySpan<byte> source, byte* panel, int row)
-    {
-        ReadOnlySpan<ushort> values = MemoryMarshal.Cast<byte, ushort>(source);
-        byte* to = panel + 2 * Place(row);
-        for (int k = 0; k < values.Length; k++)
-            if (!TryStore(values[k], to + 128L * k)) return false;
-        return true;
-    }
+    public override bool Pack(byte** rows, int columns, byte* panel) => Pack(rows, columns, panel, scale: true);
 
     public override void DecodeRow(byte* panel, int row, Span<float> values)
     {
@@ -67,13 +96,7 @@ internal sealed unsafe class PackedBF16 : PackedHalves
     public override TensorType Type => TensorType.BF16;
     public override ActivationForm Form => ActivationForm.Single;
 
-    public override bool PackRow(ReadOnlySpan<byte> source, byte* panel, int row)
-    {
-        ReadOnlySpan<ushort> values = MemoryMarshal.Cast<byte, ushort>(source);
-        ushort* to = (ushort*)panel + Place(row);
-        for (int k = 0; k < values.Length; k++) to[64L * k] = values[k];
-        return true;
-    }
+    public override bool Pack(byte** rows, int columns, byte* panel) => Pack(rows, columns, panel, scale: false);
 
     public override void DecodeRow(byte* panel, int row, Span<float> values)
     {

@@ -1,5 +1,3 @@
-using System.Runtime.InteropServices;
-
 namespace Inference.Kernels;
 
 /// <summary>Per 32 columns: 16 scales (float16 * 1024), then [group of 4 columns][row][4] bytes of weight + 128.</summary>
@@ -10,15 +8,16 @@ internal sealed unsafe class PackedQ8_0 : PackedLayout
     public override TensorType Type => TensorType.Q8_0;
     public override long PanelBytes(int columns) => columns / 32 * (long)BlockBytes;
 
-    public override bool PackRow(ReadOnlySpan<byte> source, byte* panel, int row)
+    public override bool Pack(byte** rows, int columns, byte* panel)
     {
-        for (; source.Length > 0; source = source[FileBytes..], panel += BlockBytes)
+        bool fits = true;
+        nint at = 0;
+        for (int b = 0; b < columns / 32; b++, at += FileBytes, panel += BlockBytes)
         {
-            if (!TryStore(source, panel + 2 * row)) return false;
-            ReadOnlySpan<uint> groups = MemoryMarshal.Cast<byte, uint>(source.Slice(2, 32));
-            for (int g = 0; g < groups.Length; g++) *(uint*)(panel + Scales + 64 * g + 4 * row) = groups[g] ^ 0x80808080;
+            fits &= StoredHalves.TryStore(rows, at, panel);
+            RowTransposition.Dwords(rows, at + 2, 8, panel + Scales, flip: 0x80808080);
         }
-        return true;
+        return fits;
     }
 
     public override void DecodeRow(byte* panel, int row, Span<float> values)

@@ -1,4 +1,5 @@
 using System.Numerics;
+using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 
 namespace Inference.Kernels;
@@ -78,28 +79,26 @@ internal sealed unsafe class PackedWeight : HostWeight
 
     private byte* Panel(int panel) => panels.Pointer + panel * PanelBytes;
 
-    /// <summary>Packs the rows of one panel from the file's form, or from decoded rows when the layout is F32. False when a number does not fit.</summary>
+    /// <summary>Packs the rows of one panel from the file's form, or from decoded rows when the layout is F32; missing rows are zeros. False when a number does not fit.</summary>
     public bool Pack(in TensorSource source, int panel)
     {
         TensorFormat format = source.Format;
         bool decode = format.Type != Type;
-        int rows = Math.Min(PanelRows, Rows - panel * PanelRows), step = Math.Max(layout.ColumnsAtOnce, format.BlockElements);
-        if (rows < PanelRows) NativeMemory.Clear(Panel(panel), (nuint)PanelBytes);
-        scoped Span<float> decoded = stackalloc float[decode ? step : 0];
+        int count = Math.Min(PanelRows, Rows - panel * PanelRows), step = Math.Max(layout.ColumnsAtOnce, format.BlockElements);
+        byte** rows = stackalloc byte*[PanelRows];
+        byte* zeros = stackalloc byte[(int)format.RowBytes(step)]; // stackalloc clears
+        float* decoded = stackalloc float[decode ? PanelRows * step : 0];
+        for (int row = 0; row < PanelRows; row++) rows[row] = decode ? (byte*)(decoded + row * step) : zeros;
         for (int column = 0; column < Columns; column += step)
         {
             int columns = Math.Min(step, Columns - column), from = (int)format.RowBytes(column), bytes = (int)format.RowBytes(columns);
-            byte* to = Panel(panel) + layout.PanelBytes(column);
-            for (int row = 0; row < rows; row++)
+            for (int row = 0; row < count; row++)
             {
-                scoped ReadOnlySpan<byte> values = source.Row(panel * PanelRows + row).Slice(from, bytes);
-                if (decode)
-                {
-                    format.Decode(values, decoded[..columns]);
-                    values = MemoryMarshal.AsBytes(decoded[..columns]);
-                }
-                if (!layout.PackRow(values, to, row)) return false;
+                ReadOnlySpan<byte> values = source.Row(panel * PanelRows + row).Slice(from, bytes);
+                if (decode) format.Decode(values, new Span<float>(decoded + row * step, columns));
+                else rows[row] = (byte*)Unsafe.AsPointer(ref MemoryMarshal.GetReference(values)); // mapped memory does not move
             }
+            if (!layout.Pack(rows, columns, Panel(panel) + layout.PanelBytes(column))) return false;
         }
         return true;
     }
