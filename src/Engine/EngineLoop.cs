@@ -240,7 +240,7 @@ internal sealed class EngineLoop : IDisposable
         if (decodeRows == 0) prefill = new Throughput(prefill.Tokens + prefillRows, prefill.Seconds + seconds);
         else if (prefillRows == 0) decode = new Throughput(decode.Tokens + decodeRows, decode.Seconds + seconds);
         totals = new StepTotals(totals.Running + running, Math.Max(totals.PeakRunning, running), totals.PromptRows + prefillRows, totals.Slots + slots, totals.UnusedSlots + unused,
-            totals.Seconds + seconds, totals.ForwardSeconds + runner.ForwardSeconds);
+            totals.Seconds + seconds, totals.ForwardSeconds + (double)runner.ForwardTicks / Stopwatch.Frequency);
         Publish();
         int paused = scheduler.PausedCount;
         foreach (Request request in active)

@@ -106,6 +106,12 @@ public sealed record EngineOptions
     /// <summary>Packs weights into the layout of the kernels at load. Default true; false runs a simple, slower kernel straight over the file map.</summary>
     public bool PackWeights { get; init; } = true;
 
+    /// <summary>
+    /// Whether decode on <c>cpu</c> reads the keys and values of a prefix that several running requests have in common once a step for all of them. Default true: answers are bitwise the
+    /// same, and less memory is read. False is for measuring what it gains.
+    /// </summary>
+    public bool SharedPrefixAttention { get; init; } = true;
+
     /// <summary>Where the engine logs. Default null: silent.</summary>
     public ILogger? Logger { get; init; }
 

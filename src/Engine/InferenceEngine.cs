@@ -84,7 +84,7 @@ public sealed partial class InferenceEngine : IAsyncDisposable
         long start = Stopwatch.GetTimestamp();
         ILogger logger = options.Logger ?? Serilog.Core.Logger.None;
         string path = source.Resolve();
-        Device device = DeviceCatalog.Open(new DeviceOptions { Name = options.Device, Simd = options.Simd, Threads = options.Threads, Pack = options.PackWeights });
+        Device device = DeviceCatalog.Open(new DeviceOptions { Name = options.Device, Simd = options.Simd, Threads = options.Threads, Pack = options.PackWeights, SharePrefixes = options.SharedPrefixAttention });
         if (options.WrapKernels is { } wrap) device = new Device(device.Name, device.Description, wrap(device.Kernels), device.Warnings, device);
         ModelFile? file = null;
         LoadedModel? model = null;

@@ -14,4 +14,7 @@ internal sealed record DeviceOptions
 
     /// <summary>Whether <c>cpu</c> packs weights at load. Default true: packed products are several times faster.</summary>
     public bool Pack { get; init; } = true;
+
+    /// <summary>Whether decode on <c>cpu</c> reads the KV of a prefix that sequences of a step have in common once for all of them. Default true: the bits are the same, the reads fewer.</summary>
+    public bool SharePrefixes { get; init; } = true;
 }

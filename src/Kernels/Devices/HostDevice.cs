@@ -20,7 +20,7 @@ internal static class HostDevice
             if (!SimdLevels.IsSupported(level)) throw new DeviceUnavailableException($"instruction set '{text}' was asked for, but this processor lacks it; the best here is {SimdLevels.Best.ToString().ToLowerInvariant()}");
         }
         int threads = options.Threads > 0 ? options.Threads : Environment.ProcessorCount;
-        return new Device(Name, Description(threads), new SimdKernels(level, threads, options.Pack), []);
+        return new Device(Name, Description(threads), new SimdKernels(level, threads, options.Pack) { SharePrefixes = options.SharePrefixes }, []);
     }
 
     private static string Description(int threads) => $"{RuntimeInformation.ProcessArchitecture} processor, {threads} {(threads == 1 ? "thread" : "threads")}";

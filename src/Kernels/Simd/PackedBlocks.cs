@@ -85,12 +85,14 @@ internal abstract unsafe class PackedBlocks : PackedLayout
 internal sealed class PackedQ4_0 : PackedBlocks
 {
     public override TensorType Type => TensorType.Q4_0;
+    public override ActivationForm Form => ActivationForm.Int8 | ActivationForm.Zero8;
     protected override ReadOnlySpan<sbyte> Steps => [-8, -7, -6, -5, -4, -3, -2, -1, 0, 1, 2, 3, 4, 5, 6, 7];
 }
 
 internal sealed class PackedQ4_1 : PackedBlocks
 {
     public override TensorType Type => TensorType.Q4_1;
+    public override ActivationForm Form => ActivationForm.Int8 | ActivationForm.Sums;
     protected override bool HasMin => true;
     protected override ReadOnlySpan<sbyte> Steps => [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15];
 }
@@ -98,6 +100,7 @@ internal sealed class PackedQ4_1 : PackedBlocks
 internal sealed class PackedQ5_0 : PackedBlocks
 {
     public override TensorType Type => TensorType.Q5_0;
+    public override ActivationForm Form => ActivationForm.Int8 | ActivationForm.Zero16;
     protected override bool HasHighBits => true;
     protected override ReadOnlySpan<sbyte> Steps =>
         [-16, -15, -14, -13, -12, -11, -10, -9, -8, -7, -6, -5, -4, -3, -2, -1, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15];
@@ -106,6 +109,7 @@ internal sealed class PackedQ5_0 : PackedBlocks
 internal sealed class PackedQ5_1 : PackedBlocks
 {
     public override TensorType Type => TensorType.Q5_1;
+    public override ActivationForm Form => ActivationForm.Int8 | ActivationForm.Sums | ActivationForm.Zero16;
     protected override bool HasMin => true;
     protected override bool HasHighBits => true;
     protected override ReadOnlySpan<sbyte> Steps =>
@@ -115,6 +119,7 @@ internal sealed class PackedQ5_1 : PackedBlocks
 internal sealed class PackedIQ4_NL : PackedBlocks
 {
     public override TensorType Type => TensorType.IQ4_NL;
+    public override ActivationForm Form => ActivationForm.Int8 | ActivationForm.Zero8;
     protected override ReadOnlySpan<sbyte> Steps => IQ4_NLFormat.Steps;
 }
 
@@ -122,6 +127,7 @@ internal sealed class PackedIQ4_NL : PackedBlocks
 internal sealed unsafe class PackedMXFP4 : PackedBlocks
 {
     public override TensorType Type => TensorType.MXFP4;
+    public override ActivationForm Form => ActivationForm.Int8 | ActivationForm.Zero16;
     protected override int ScaleBytes => 1;
     protected override ReadOnlySpan<sbyte> Steps => MXFP4Format.DoubledFloats;
 

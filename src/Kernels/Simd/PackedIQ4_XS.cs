@@ -9,6 +9,7 @@ internal sealed unsafe class PackedIQ4_XS : PackedLayout
     private const int FileBytes = 136, Head = 64, Quants = 64, SubBlockBytes = 256, ChunkBytes = Quants + 4 * SubBlockBytes, BlockBytes = Head + 2 * ChunkBytes;
 
     public override TensorType Type => TensorType.IQ4_XS;
+    public override ActivationForm Form => ActivationForm.Int8 | ActivationForm.Zero8;
     public override long PanelBytes(int columns) => columns / 256 * (long)BlockBytes;
 
     public override bool Pack(byte** rows, int columns, byte* panel)

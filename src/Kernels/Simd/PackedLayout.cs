@@ -26,7 +26,7 @@ internal abstract unsafe class PackedLayout
     public virtual int PanelRows => 16;
 
     /// <summary>What the tiles multiply by.</summary>
-    public virtual ActivationForm Form => ActivationForm.Int8;
+    public abstract ActivationForm Form { get; }
 
     /// <summary>Bytes of a panel.</summary>
     public abstract long PanelBytes(int columns);

@@ -11,6 +11,7 @@ internal sealed unsafe class PackedQ2_K : PackedLayout
     private const int FileBytes = 84, Minima = 32, Head = 64, Quants = 64, ChunkBytes = Quants + 256, BlockBytes = Head + 4 * ChunkBytes;
 
     public override TensorType Type => TensorType.Q2_K;
+    public override ActivationForm Form => ActivationForm.Int8 | ActivationForm.HalfSums;
     public override long PanelBytes(int columns) => columns / 256 * (long)BlockBytes;
 
     public override bool Pack(byte** rows, int columns, byte* panel)

@@ -12,6 +12,7 @@ internal sealed unsafe class PackedQ3_K : PackedLayout
     private const int FileBytes = 110, Head = 64, Quants = 64, PairBytes = 192, ChunkBytes = Quants + 2 * PairBytes, BlockBytes = Head + 4 * ChunkBytes;
 
     public override TensorType Type => TensorType.Q3_K;
+    public override ActivationForm Form => ActivationForm.Int8 | ActivationForm.Zero32;
     public override long PanelBytes(int columns) => columns / 256 * (long)BlockBytes;
 
     public override bool Pack(byte** rows, int columns, byte* panel)

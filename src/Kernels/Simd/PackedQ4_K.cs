@@ -11,6 +11,7 @@ internal sealed unsafe class PackedQ4_K : PackedLayout
     private const int FileBytes = 144, Minima = 32, Head = 64, Mins = 32, Quants = 64, ChunkBytes = 576, BlockBytes = Head + 4 * ChunkBytes;
 
     public override TensorType Type => TensorType.Q4_K;
+    public override ActivationForm Form => ActivationForm.Int8 | ActivationForm.Sums;
     public override long PanelBytes(int columns) => columns / 256 * (long)BlockBytes;
 
     public override bool Pack(byte** rows, int columns, byte* panel)

@@ -11,6 +11,7 @@ internal sealed unsafe class PackedQ5_K : PackedLayout
     private const int FileBytes = 176, Minima = 32, Head = 64, Mins = 32, Bits = 64, Quants = 192, ChunkBytes = Quants + 512, BlockBytes = Head + 4 * ChunkBytes;
 
     public override TensorType Type => TensorType.Q5_K;
+    public override ActivationForm Form => ActivationForm.Int8 | ActivationForm.Sums | ActivationForm.Zero16;
     public override long PanelBytes(int columns) => columns / 256 * (long)BlockBytes;
 
     public override bool Pack(byte** rows, int columns, byte* panel)

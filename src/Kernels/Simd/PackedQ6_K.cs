@@ -11,6 +11,7 @@ internal sealed unsafe class PackedQ6_K : PackedLayout
     private const int FileBytes = 210, Head = 64, Quants = 64, SubBlockBytes = 192, ChunkBytes = Quants + 4 * SubBlockBytes, BlockBytes = Head + 4 * ChunkBytes;
 
     public override TensorType Type => TensorType.Q6_K;
+    public override ActivationForm Form => ActivationForm.Int8 | ActivationForm.Zero32;
     public override long PanelBytes(int columns) => columns / 256 * (long)BlockBytes;
 
     public override bool Pack(byte** rows, int columns, byte* panel)

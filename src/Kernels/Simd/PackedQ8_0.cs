@@ -6,6 +6,7 @@ internal sealed unsafe class PackedQ8_0 : PackedLayout
     private const int FileBytes = 34, BlockBytes = 544, Scales = 32;
 
     public override TensorType Type => TensorType.Q8_0;
+    public override ActivationForm Form => ActivationForm.Int8 | ActivationForm.Zero8;
     public override long PanelBytes(int columns) => columns / 32 * (long)BlockBytes;
 
     public override bool Pack(byte** rows, int columns, byte* panel)

@@ -46,7 +46,7 @@ internal sealed unsafe class PanelwiseWeight(in TensorSource source, PanelDecode
 {
     private readonly TileWidths tiles = TileWidths.Decoded(level);
 
-    public override ActivationForm Form => ActivationForm.Int8;
+    public override ActivationForm Form => ActivationForm.Int8 | ActivationForm.Zero32;
 
     public override void Multiply(int first, int end, ProductInput x, int tile, int tileEnd, in ProductOutput y, float* scratch)
     {

@@ -32,8 +32,13 @@ internal sealed record BenchReport(Inspection Model, string Device, EngineOption
                 json.WriteReal("tokens_per_second", Math.Round(r.Mean, 3));
                 json.WriteReal("stddev", Math.Round(r.Deviation, 3));
                 json.WriteArray("samples", r.Samples, s => json.WriteRealValue(Math.Round(s, 3)));
+                if (r.Profile is not null) ProfileReport.WriteJson(json, r.Profile);
                 json.WriteEndObject();
             });
         });
+        if (format == "json") return;
+        foreach (BenchResult r in Results)
+            if (r.Profile is not null) ProfileReport.Write(output, format == "md", r.Test, r.Profile);
+        output.Flush();
     }
 }

@@ -11,6 +11,7 @@ internal sealed class EngineCliOptions
     private readonly Option<int?> blockSize = CliOption.Integer("--block-size", "Tokens in a KV block, a multiple of 16. Default 16.", 16, 256);
     private readonly Option<int?> maxBatchTokens = CliOption.Integer("--max-batch-tokens", "Token rows in one step. Default 512.", 1, 65536);
     private readonly Option<bool> exact = CliOption.Flag("--exact", "Expand weights to F32 and compute with F32 activations and KV: the yardstick, slow and large.");
+    private readonly Option<bool> noSharedAttention = CliOption.Flag("--no-shared-attention", "Read the KV of a common prefix for each sequence anew: slower, to measure the difference.");
     private readonly Option<bool> noPack = CliOption.Flag("--no-pack", "Compute straight from the file instead of packing weights at load: slower.");
     private readonly Option<bool> noPrefixCache = CliOption.Flag("--no-prefix-cache", "Compute every prompt from its beginning, also where an earlier one began alike.");
     private readonly Option<long?> kvMemory = CliOption.Bytes("--kv-memory", "KV memory, for example 512M or 2G. Default: room for 4 sequences of up to 8,192 tokens, at most a quarter of the memory.");
@@ -25,7 +26,7 @@ internal sealed class EngineCliOptions
     public void AddTo(Command command, bool sizes)
     {
         device.AddTo(command);
-        Option[] options = sizes ? [kvType, kvMemory, kvBlocks, swapMemory, preemption, blockSize, context, maxBatchTokens, maxChunk, maxSequences, exact, noPack, noPrefixCache] : [kvType, blockSize, maxBatchTokens, exact, noPack, noPrefixCache];
+        Option[] options = sizes ? [kvType, kvMemory, kvBlocks, swapMemory, preemption, blockSize, context, maxBatchTokens, maxChunk, maxSequences, exact, noPack, noPrefixCache, noSharedAttention] : [kvType, blockSize, maxBatchTokens, exact, noPack, noPrefixCache, noSharedAttention];
         foreach (Option option in options) command.Add(option);
     }
 
@@ -54,6 +55,7 @@ internal sealed class EngineCliOptions
             Exact = parsed.GetValue(exact),
             PrefixCaching = !parsed.GetValue(noPrefixCache),
             PackWeights = !parsed.GetValue(noPack),
+            SharedPrefixAttention = !parsed.GetValue(noSharedAttention),
             Logger = CommonOptions.Logger(parsed),
         };
     }
