@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 
 namespace Inference.Kernels;
@@ -14,6 +15,7 @@ internal sealed unsafe class PackedQ2_K : PackedLayout
     public override ActivationForm Form => ActivationForm.Int8 | ActivationForm.HalfSums;
     public override long PanelBytes(int columns) => columns / 256 * (long)BlockBytes;
 
+    [SkipLocalsInit]
     public override bool Pack(byte** rows, int columns, byte* panel)
     {
         uint* pairs = stackalloc uint[16 * 16], scales = stackalloc uint[4 * 16];

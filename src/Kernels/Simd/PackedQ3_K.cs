@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 
 namespace Inference.Kernels;
@@ -15,6 +16,7 @@ internal sealed unsafe class PackedQ3_K : PackedLayout
     public override ActivationForm Form => ActivationForm.Int8 | ActivationForm.Zero32;
     public override long PanelBytes(int columns) => columns / 256 * (long)BlockBytes;
 
+    [SkipLocalsInit]
     public override bool Pack(byte** rows, int columns, byte* panel)
     {
         uint* high = stackalloc uint[8 * 16], pairs = stackalloc uint[16 * 16], tail = stackalloc uint[4 * 16];
@@ -36,6 +38,7 @@ internal sealed unsafe class PackedQ3_K : PackedLayout
     }
 
     /// <summary>Writes the scales - 32 of each chunk [4][16]: Q3_KFormat.Scale for four scales at a time.</summary>
+    [SkipLocalsInit]
     private static void StoreScales(uint* tail, byte* chunks)
     {
         uint* quads = stackalloc uint[16];
@@ -43,24 +46,27 @@ internal sealed unsafe class PackedQ3_K : PackedLayout
         {
             for (int r = 0; r < 16; r += 4)
             {
-                Vector128<uint> low = Dword(c % 2, r) >> c / 2 * 4 & Vector128.Create(0x0f0f0f0fu), high = Dword(2, r) >> 2 * c & Vector128.Create(0x03030303u);
+                Vector128<uint> low = Dword(tail + 16 * (c % 2) + r) >> c / 2 * 4 & Vector128.Create(0x0f0f0f0fu), high = Dword(tail + 32 + r) >> 2 * c & Vector128.Create(0x03030303u);
                 ((low | high << 4).AsByte() - Vector128.Create((byte)32)).AsUInt32().Store(quads + r);
             }
             RowTransposition.Bytes(quads, chunks + c * ChunkBytes);
         }
 
-        Vector128<uint> Dword(int i, int row) => Vector128.Load(tail + 16 * i + row) >> 16 | Vector128.Load(tail + 16 * (i + 1) + row) << 16;
+        static Vector128<uint> Dword(uint* halves) => Vector128.Load(halves) >> 16 | Vector128.Load(halves + 16) << 16;
     }
 
     /// <summary>Writes A, B and C of four rows. Bytes of a dword are four columns; masks keep them apart.</summary>
     private static void StoreQuants(uint* pairs, int pairShift, uint* high, int highShift, uint* to)
     {
-        Vector128<uint> q3 = Quant(3), q7 = Quant(7), two = Vector128.Create(0x03030303u), third = Vector128.Create(0x04040404u);
-        (Quant(1) | Quant(0) << 3 | (q3 & two) << 6).Store(to);
-        (Quant(4) | Quant(2) << 3 | (q7 & two) << 6).Store(to + 16);
-        (Quant(6) | Quant(5) << 3 | (q3 & third) << 4 | (q7 & third) << 5).Store(to + 32);
+        Vector128<uint> q0 = Quant(0, pairs, pairShift, high, highShift), q1 = Quant(1, pairs, pairShift, high, highShift), q2 = Quant(2, pairs, pairShift, high, highShift);
+        Vector128<uint> q3 = Quant(3, pairs, pairShift, high, highShift), q4 = Quant(4, pairs, pairShift, high, highShift), q5 = Quant(5, pairs, pairShift, high, highShift);
+        Vector128<uint> q6 = Quant(6, pairs, pairShift, high, highShift), q7 = Quant(7, pairs, pairShift, high, highShift);
+        Vector128<uint> two = Vector128.Create(0x03030303u), third = Vector128.Create(0x04040404u);
+        (q1 | q0 << 3 | (q3 & two) << 6).Store(to);
+        (q4 | q2 << 3 | (q7 & two) << 6).Store(to + 16);
+        (q6 | q5 << 3 | (q3 & third) << 4 | (q7 & third) << 5).Store(to + 32);
 
-        Vector128<uint> Quant(int g) =>
+        static Vector128<uint> Quant(int g, uint* pairs, int pairShift, uint* high, int highShift) =>
             Vector128.Load(pairs + 16 * g) >> pairShift & Vector128.Create(0x03030303u) | (Vector128.Load(high + 16 * g) >> highShift & Vector128.Create(0x01010101u)) << 2;
     }
 

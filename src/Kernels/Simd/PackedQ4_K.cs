@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 
 namespace Inference.Kernels;
@@ -28,6 +29,7 @@ internal sealed unsafe class PackedQ4_K : PackedLayout
     }
 
     /// <summary>Writes scales [2][16] and mins [2][16] (6-bit numbers as bytes) to the head of each of four chunks, from the blocks at byte <paramref name="at"/> of 16 rows.</summary>
+    [SkipLocalsInit]
     public static void StoreScalesAndMins(byte** rows, nint at, byte* chunks, int chunkBytes)
     {
         uint* file = stackalloc uint[4 * 16], quads = stackalloc uint[16];

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 
 namespace Inference.Kernels;
@@ -14,6 +15,7 @@ internal sealed unsafe class PackedQ6_K : PackedLayout
     public override ActivationForm Form => ActivationForm.Int8 | ActivationForm.Zero32;
     public override long PanelBytes(int columns) => columns / 256 * (long)BlockBytes;
 
+    [SkipLocalsInit]
     public override bool Pack(byte** rows, int columns, byte* panel)
     {
         uint* low = stackalloc uint[32 * 16], high = stackalloc uint[16 * 16], scales = stackalloc uint[4 * 16];
@@ -41,13 +43,13 @@ internal sealed unsafe class PackedQ6_K : PackedLayout
     {
         for (int r = 0; r < 16; r += 4, low += 4, high += 4, to += 4)
         {
-            (Low(0) | Low(1) << 4).Store(to);
-            (Low(2) | Low(3) << 4).Store(to + 16);
-            (High(0) | High(1) << 2 | High(2) << 4 | High(3) << 6).Store(to + 32);
+            (Low(low, lowShift) | Low(low + 16, lowShift) << 4).Store(to);
+            (Low(low + 32, lowShift) | Low(low + 48, lowShift) << 4).Store(to + 16);
+            (High(high, highShift) | High(high + 16, highShift) << 2 | High(high + 32, highShift) << 4 | High(high + 48, highShift) << 6).Store(to + 32);
         }
 
-        Vector128<uint> Low(int dword) => Vector128.Load(low + 16 * dword) >> lowShift & Vector128.Create(0x0f0f0f0fu);
-        Vector128<uint> High(int dword) => Vector128.Load(high + 16 * dword) >> highShift & Vector128.Create(0x03030303u);
+        static Vector128<uint> Low(uint* dwords, int shift) => Vector128.Load(dwords) >> shift & Vector128.Create(0x0f0f0f0fu);
+        static Vector128<uint> High(uint* dwords, int shift) => Vector128.Load(dwords) >> shift & Vector128.Create(0x03030303u);
     }
 
     public override void DecodeRow(byte* panel, int row, Span<float> values)

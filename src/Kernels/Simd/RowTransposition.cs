@@ -28,10 +28,10 @@ internal static unsafe class RowTransposition
     /// <summary>Writes the four bytes of one dword of 16 rows as [byte][16 rows].</summary>
     public static void Bytes(uint* dwords, byte* to)
     {
-        Vector128<byte> byByte = Vector128.Create((byte)0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15);
         Store(Sort(dwords), Sort(dwords + 4), Sort(dwords + 8), Sort(dwords + 12), to, 16);
 
-        Vector128<uint> Sort(uint* four) => Vector128.Shuffle(Vector128.Load((byte*)four), byByte).AsUInt32();
+        static Vector128<uint> Sort(uint* four) =>
+            Vector128.Shuffle(Vector128.Load((byte*)four), Vector128.Create((byte)0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15)).AsUInt32();
     }
 
     /// <summary>Stores four vectors of four dwords transposed, each <paramref name="stride"/> bytes after the one before.</summary>
@@ -68,8 +68,10 @@ internal static unsafe class RowTransposition
         Sse2.IsSupported ? Sse2.UnpackHigh(a, b) : AdvSimd.Arm64.IsSupported ? AdvSimd.Arm64.ZipHigh(a, b) : Vector128.Create(a[2], b[2], a[3], b[3]);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Vector128<ulong> Low(Vector128<ulong> a, Vector128<ulong> b) => Vector128.Create(a.GetLower(), b.GetLower());
+    private static Vector128<ulong> Low(Vector128<ulong> a, Vector128<ulong> b) =>
+        Sse2.IsSupported ? Sse2.UnpackLow(a, b) : AdvSimd.Arm64.IsSupported ? AdvSimd.Arm64.ZipLow(a, b) : Vector128.Create(a[0], b[0]);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Vector128<ulong> High(Vector128<ulong> a, Vector128<ulong> b) => Vector128.Create(a.GetUpper(), b.GetUpper());
+    private static Vector128<ulong> High(Vector128<ulong> a, Vector128<ulong> b) =>
+        Sse2.IsSupported ? Sse2.UnpackHigh(a, b) : AdvSimd.Arm64.IsSupported ? AdvSimd.Arm64.ZipHigh(a, b) : Vector128.Create(a[1], b[1]);
 }

@@ -11,18 +11,20 @@ internal static unsafe class StoredHalves
     /// <summary>Numbers with this exponent or more do not fit; NaN and infinity are among them.</summary>
     private const ushort TooLarge = 21 * One;
 
-    /// <summary>Multiplies eight numbers; lanes of <paramref name="large"/> become nonzero where one does not fit.</summary>
+    /// <summary>All bits of the lanes whose numbers do not fit.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector128<ushort> Store(Vector128<ushort> halves, ref Vector128<ushort> large)
+    public static Vector128<ushort> Excess(Vector128<ushort> halves) =>
+        Vector128.GreaterThan((halves & Vector128.Create(Exponent)).AsInt16(), Vector128.Create((short)(TooLarge - One))).AsUInt16();
+
+    /// <summary>Multiplies eight numbers that fit.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector128<ushort> Store(Vector128<ushort> halves)
     {
-        Vector128<ushort> exponent = halves & Vector128.Create(Exponent), small = Vector128.Equals(exponent, default), mantissa = halves & Vector128.Create(Mantissa);
-        large |= Vector128.GreaterThanOrEqual(exponent.AsInt16(), Vector128.Create((short)TooLarge)).AsUInt16();
-        Vector128<ushort> stored = halves + Vector128.AndNot(Vector128.Create(Factor), small);
-        // One of some four hundred weights is subnormal. As a float32, its mantissa has the exponent that it lacks.
-        Vector128<ushort> subnormal = Vector128.AndNot(small, Vector128.Equals(mantissa, default));
-        if (subnormal == default) return stored;
+        // One of some four hundred weights is subnormal, too many for a branch. As a float32, its mantissa has the exponent that it lacks.
+        Vector128<ushort> mantissa = halves & Vector128.Create(Mantissa), small = Vector128.Equals(halves & Vector128.Create(Exponent), default);
         (Vector128<uint> low, Vector128<uint> high) = Vector128.Widen(mantissa);
-        return Vector128.ConditionalSelect(subnormal, Vector128.Narrow(Normal(low), Normal(high)) | halves & Vector128.Create(Sign), stored);
+        Vector128<ushort> normal = Vector128.AndNot(Vector128.Narrow(Normal(low), Normal(high)), Vector128.Equals(mantissa, default)) | halves & Vector128.Create(Sign);
+        return Vector128.ConditionalSelect(small, normal, halves + Vector128.Create(Factor));
     }
 
     /// <summary>Mantissas m of 2^-24 m as float16 of 2^-14 m: a float32's exponent less 126.</summary>
@@ -35,10 +37,10 @@ internal static unsafe class StoredHalves
     {
         ushort* halves = (ushort*)to;
         Gather(rows, offset, halves);
-        Vector128<ushort> large = default;
-        Store(Vector128.Load(halves), ref large).Store(halves);
-        Store(Vector128.Load(halves + 8), ref large).Store(halves + 8);
-        return large == default;
+        Vector128<ushort> low = Vector128.Load(halves), high = Vector128.Load(halves + 8);
+        Store(low).Store(halves);
+        Store(high).Store(halves + 8);
+        return (Excess(low) | Excess(high)) == default;
     }
 
     /// <summary>The numbers at byte <paramref name="offset"/> of 16 rows as float32, times <paramref name="factor"/>.</summary>
