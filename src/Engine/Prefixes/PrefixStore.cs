@@ -18,7 +18,7 @@ internal sealed class PrefixStore(EngineLoop loop, KvAllocator allocator, Kernel
     public PrefixFingerprint Fingerprint => fingerprint.Value;
 
     /// <summary>[block] content of a text's first full blocks, as many as are known.</summary>
-    public Task<byte[][]> ReadAsync(int[] tokens, UInt128 root) => loop.InvokeAsync(() =>
+    public Task<byte[][]> ReadAsync(int[] tokens, PrefixKey root) => loop.InvokeAsync(() =>
     {
         var blocks = new int[tokens.Length / BlockSize];
         int count = allocator.CopyPrefix(new KvSequence(0, root), tokens, 0, blocks);
@@ -32,7 +32,7 @@ internal sealed class PrefixStore(EngineLoop loop, KvAllocator allocator, Kernel
     });
 
     /// <summary>Makes saved blocks known, as many as there is room for; returns how many.</summary>
-    public Task<int> InsertAsync(int[] tokens, byte[][] contents, UInt128 root) => loop.InvokeAsync(() =>
+    public Task<int> InsertAsync(int[] tokens, byte[][] contents, PrefixKey root) => loop.InvokeAsync(() =>
     {
         var blocks = new int[contents.Length];
         var unfilled = new bool[contents.Length];
