@@ -18,12 +18,13 @@ internal sealed unsafe partial class NativeBuffer : IDisposable
     /// <param name="clear">
     /// Whether it must be zero. What the system gives afresh is zero without being touched, so large buffers cost no time or memory before they are used either way.
     /// </param>
+    /// <param name="hugePageFrom">Bytes from which huge pages are asked for. What is touched here and there only pays for every huge page that it touches.</param>
     /// <exception cref="OutOfMemoryException">The system has not that much memory.</exception>
-    public NativeBuffer(long bytes, bool clear = true)
+    public NativeBuffer(long bytes, bool clear = true, long hugePageFrom = HugePage)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(bytes);
         Bytes = bytes;
-        bool large = bytes >= HugePage;
+        bool large = bytes >= hugePageFrom;
         nuint size = checked((nuint)bytes + Slack);
         if (large) size = (size + HugePage - 1) / HugePage * HugePage;
         nuint alignment = large ? (nuint)HugePage : 64, whole = checked(size + alignment);
