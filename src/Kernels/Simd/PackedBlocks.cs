@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 
 namespace Inference.Kernels;
@@ -28,6 +29,7 @@ internal abstract unsafe class PackedBlocks : PackedLayout
 
     public override long PanelBytes(int columns) => columns / 32 * (long)BlockBytes;
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public override bool Pack(byte** rows, int columns, byte* panel)
     {
         bool hasMin = HasMin, hasHighBits = HasHighBits, fits = true;

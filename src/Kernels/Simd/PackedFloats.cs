@@ -17,6 +17,7 @@ internal sealed unsafe class PackedF32 : PackedFloats
     public override ActivationForm Form => ActivationForm.Single;
     public override long PanelBytes(int columns) => 256L * columns;
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public override bool Pack(byte** rows, int columns, byte* panel)
     {
         int k = 0;
@@ -44,6 +45,7 @@ internal abstract unsafe class PackedHalves : PackedFloats
     /// <summary>Place of a row among the 64 numbers of a column.</summary>
     protected static int Place(int row) => row / 32 * 32 + row % 16 * 2 + row % 32 / 16;
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public override bool Pack(byte** rows, int columns, byte* panel)
     {
         int k = 0;
@@ -74,7 +76,7 @@ internal sealed unsafe class PackedF16 : PackedHalves
     public override ActivationForm Form => ActivationForm.ScaledSingle;
 
     /// <summary>Multiplies some columns of all rows in the first-level cache, then lays them side by side.</summary>
-    [SkipLocalsInit]
+    [SkipLocalsInit, MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public override bool Pack(byte** rows, int columns, byte* panel)
     {
         const int step = 64;

@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace Inference.Kernels;
 
 /// <summary>
@@ -12,6 +14,7 @@ internal sealed unsafe class PackedIQ4_XS : PackedLayout
     public override ActivationForm Form => ActivationForm.Int8 | ActivationForm.Zero8;
     public override long PanelBytes(int columns) => columns / 256 * (long)BlockBytes;
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public override bool Pack(byte** rows, int columns, byte* panel)
     {
         nint at = 0;

@@ -15,7 +15,7 @@ internal sealed unsafe class PackedQ2_K : PackedLayout
     public override ActivationForm Form => ActivationForm.Int8 | ActivationForm.HalfSums;
     public override long PanelBytes(int columns) => columns / 256 * (long)BlockBytes;
 
-    [SkipLocalsInit]
+    [SkipLocalsInit, MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public override bool Pack(byte** rows, int columns, byte* panel)
     {
         uint* pairs = stackalloc uint[16 * 16], scales = stackalloc uint[4 * 16];

@@ -16,7 +16,7 @@ internal sealed unsafe class PackedQ3_K : PackedLayout
     public override ActivationForm Form => ActivationForm.Int8 | ActivationForm.Zero32;
     public override long PanelBytes(int columns) => columns / 256 * (long)BlockBytes;
 
-    [SkipLocalsInit]
+    [SkipLocalsInit, MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public override bool Pack(byte** rows, int columns, byte* panel)
     {
         uint* high = stackalloc uint[8 * 16], pairs = stackalloc uint[16 * 16], tail = stackalloc uint[4 * 16];
@@ -38,7 +38,7 @@ internal sealed unsafe class PackedQ3_K : PackedLayout
     }
 
     /// <summary>Writes the scales - 32 of each chunk [4][16]: Q3_KFormat.Scale for four scales at a time.</summary>
-    [SkipLocalsInit]
+    [SkipLocalsInit, MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void StoreScales(uint* tail, byte* chunks)
     {
         uint* quads = stackalloc uint[16];
@@ -56,6 +56,7 @@ internal sealed unsafe class PackedQ3_K : PackedLayout
     }
 
     /// <summary>Writes A, B and C of four rows. Bytes of a dword are four columns; masks keep them apart.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void StoreQuants(uint* pairs, int pairShift, uint* high, int highShift, uint* to)
     {
         Vector128<uint> q0 = Quant(0, pairs, pairShift, high, highShift), q1 = Quant(1, pairs, pairShift, high, highShift), q2 = Quant(2, pairs, pairShift, high, highShift);

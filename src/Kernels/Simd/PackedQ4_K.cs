@@ -15,6 +15,7 @@ internal sealed unsafe class PackedQ4_K : PackedLayout
     public override ActivationForm Form => ActivationForm.Int8 | ActivationForm.Sums;
     public override long PanelBytes(int columns) => columns / 256 * (long)BlockBytes;
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public override bool Pack(byte** rows, int columns, byte* panel)
     {
         bool fits = true;
@@ -29,7 +30,7 @@ internal sealed unsafe class PackedQ4_K : PackedLayout
     }
 
     /// <summary>Writes scales [2][16] and mins [2][16] (6-bit numbers as bytes) to the head of each of four chunks, from the blocks at byte <paramref name="at"/> of 16 rows.</summary>
-    [SkipLocalsInit]
+    [SkipLocalsInit, MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void StoreScalesAndMins(byte** rows, nint at, byte* chunks, int chunkBytes)
     {
         uint* file = stackalloc uint[4 * 16], quads = stackalloc uint[16];

@@ -15,7 +15,7 @@ internal sealed unsafe class PackedQ5_K : PackedLayout
     public override ActivationForm Form => ActivationForm.Int8 | ActivationForm.Sums | ActivationForm.Zero16;
     public override long PanelBytes(int columns) => columns / 256 * (long)BlockBytes;
 
-    [SkipLocalsInit]
+    [SkipLocalsInit, MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public override bool Pack(byte** rows, int columns, byte* panel)
     {
         uint* high = stackalloc uint[8 * 16];

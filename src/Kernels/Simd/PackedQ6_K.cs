@@ -15,7 +15,7 @@ internal sealed unsafe class PackedQ6_K : PackedLayout
     public override ActivationForm Form => ActivationForm.Int8 | ActivationForm.Zero32;
     public override long PanelBytes(int columns) => columns / 256 * (long)BlockBytes;
 
-    [SkipLocalsInit]
+    [SkipLocalsInit, MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public override bool Pack(byte** rows, int columns, byte* panel)
     {
         uint* low = stackalloc uint[32 * 16], high = stackalloc uint[16 * 16], scales = stackalloc uint[4 * 16];
@@ -39,6 +39,7 @@ internal sealed unsafe class PackedQ6_K : PackedLayout
     }
 
     /// <summary>Writes a sub-block out of four dwords of low nibbles and four of upper bit pairs, each [dword][16 rows].</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void StoreQuants(uint* low, int lowShift, uint* high, int highShift, uint* to)
     {
         for (int r = 0; r < 16; r += 4, low += 4, high += 4, to += 4)

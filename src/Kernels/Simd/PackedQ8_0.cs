@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace Inference.Kernels;
 
 /// <summary>Per 32 columns: 16 scales (float16 * 1024), then [group of 4 columns][row][4] bytes of weight + 128.</summary>
@@ -9,6 +11,7 @@ internal sealed unsafe class PackedQ8_0 : PackedLayout
     public override ActivationForm Form => ActivationForm.Int8 | ActivationForm.Zero8;
     public override long PanelBytes(int columns) => columns / 32 * (long)BlockBytes;
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public override bool Pack(byte** rows, int columns, byte* panel)
     {
         bool fits = true;

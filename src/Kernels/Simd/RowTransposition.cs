@@ -7,7 +7,8 @@ namespace Inference.Kernels;
 
 /// <summary>
 /// Brings what lies in rows side by side, as panels want it. Vectors of 128 bits everywhere: four loads, eight unpacks and four stores move 64 bytes, so
-/// memory is the limit, and one code serves all processors and precompiled images.
+/// memory is the limit, and one code serves all processors. Loops here and in layouts are optimised at once: where .NET compiles in tiers,
+/// loading would be over before the second.
 /// </summary>
 internal static unsafe class RowTransposition
 {
@@ -17,6 +18,7 @@ internal static unsafe class RowTransposition
     /// <param name="count">Dwords of a row.</param>
     /// <param name="to">Room for count x 64 bytes.</param>
     /// <param name="flip">Bits to invert in each dword.</param>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Dwords(byte** rows, nint offset, int count, byte* to, uint flip = 0)
     {
         Vector128<uint> mask = Vector128.Create(flip);
@@ -26,6 +28,7 @@ internal static unsafe class RowTransposition
     }
 
     /// <summary>Writes the four bytes of one dword of 16 rows as [byte][16 rows].</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Bytes(uint* dwords, byte* to)
     {
         Store(Sort(dwords), Sort(dwords + 4), Sort(dwords + 8), Sort(dwords + 12), to, 16);

@@ -33,6 +33,7 @@ internal static unsafe class StoredHalves
         (Vector128.ConvertToSingle(mantissa.AsInt32()).AsUInt32() >> 13) - Vector128.Create(126u << 10);
 
     /// <summary>Stores the number at byte <paramref name="offset"/> of each of 16 rows; false when one does not fit.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static bool TryStore(byte** rows, nint offset, byte* to)
     {
         ushort* halves = (ushort*)to;
@@ -44,6 +45,7 @@ internal static unsafe class StoredHalves
     }
 
     /// <summary>The numbers at byte <paramref name="offset"/> of 16 rows as float32, times <paramref name="factor"/>.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void ToSingle(byte** rows, nint offset, float* to, float factor = 1)
     {
         for (int r = 0; r < 16; r++) to[r] = Half16.ToSingle(*(ushort*)(rows[r] + offset)) * factor;
