@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using System.Runtime.InteropServices;
 using Inference.Kernels;
 using Inference.KvCache;
 using Inference.Models;
@@ -243,7 +242,7 @@ public sealed partial class InferenceEngine : IAsyncDisposable
         return [.. prompt];
     }
 
-    private static ulong Seed(GenerationOptions options) => options.Seed ?? MemoryMarshal.Read<ulong>(System.Security.Cryptography.RandomNumberGenerator.GetBytes(8));
+    private static ulong Seed(GenerationOptions options) => options.Seed ?? (ulong)Random.Shared.NextInt64(long.MinValue, long.MaxValue); // no secret: a cryptographic one would load OpenSSL for it
 
     private Request Submit(int[] prompt, GenerationOptions options, ulong seed, IReadOnlySet<int>? spelled, Request? sibling, CancellationToken cancellationToken)
     {
@@ -263,7 +262,7 @@ public sealed partial class InferenceEngine : IAsyncDisposable
     }
 
     /// <summary>Requests of one salt share what they have computed; null where nothing is shared.</summary>
-    private UInt128? PrefixRoot(GenerationOptions options) => PrefixCaching ? options.CacheSalt is { } salt ? PrefixChain.Root(salt) : UInt128.Zero : null;
+    private PrefixKey? PrefixRoot(GenerationOptions options) => PrefixCaching ? options.CacheSalt is { } salt ? PrefixChain.Root(salt) : default(PrefixKey) : null;
 
     /// <summary>What the engine has done so far.</summary>
     public EngineStatistics GetStatistics()

@@ -1,4 +1,5 @@
 using CsCheck;
+using Inference.KvCache;
 using Inference.Scheduling;
 
 namespace Inference.Tests.Scheduling;
@@ -94,7 +95,7 @@ public class RandomScheduleTests
         {
             if (request.Text == 5 && before is not null) return s.Add(before.Prompt.ToArray(), request.MaxTokens, request.Priority, request.Logprobs, before.Kv.Root, before, before.Tenant);
             int[] prompt = [.. Enumerable.Range(0, request.Prompt).Select(i => i < request.Text * 5 ? 100 + i : 200 + request.Text * 40 + i)];
-            return s.Add(prompt, request.MaxTokens, request.Priority, request.Logprobs, request.Text < 3 ? 1 : request.Text == 3 ? 2 : (UInt128?)null, tenant: request.Text.ToString());
+            return s.Add(prompt, request.MaxTokens, request.Priority, request.Logprobs, request.Text < 3 ? 1 : request.Text == 3 ? 2 : (PrefixKey?)null, tenant: request.Text.ToString());
         }
         catch (RequestRefusedException refused)
         {

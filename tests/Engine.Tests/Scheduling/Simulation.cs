@@ -27,13 +27,13 @@ internal sealed class Simulation
 
     public FakeDevice Device { get; }
 
-    public ScheduledSequence Add(int promptLength, int maxTokens, int priority = 0, bool promptLogprobs = false, UInt128? root = null)
+    public ScheduledSequence Add(int promptLength, int maxTokens, int priority = 0, bool promptLogprobs = false, PrefixKey? root = null)
     {
         int id = _ranks.Count;
         return Add([.. Enumerable.Range(0, promptLength).Select(i => 100 + id * 7 + i * 3)], maxTokens, priority, promptLogprobs, root);
     }
 
-    public ScheduledSequence Add(int[] prompt, int maxTokens, int priority = 0, bool promptLogprobs = false, UInt128? root = null, ScheduledSequence? sibling = null, string? tenant = null, TimeSpan? timeout = null)
+    public ScheduledSequence Add(int[] prompt, int maxTokens, int priority = 0, bool promptLogprobs = false, PrefixKey? root = null, ScheduledSequence? sibling = null, string? tenant = null, TimeSpan? timeout = null)
     {
         int id = _ranks.Count;
         var sequence = new ScheduledSequence(id, prompt, maxTokens, priority, promptLogprobs, root, sibling) { Tenant = tenant, Timeout = timeout };
