@@ -44,7 +44,7 @@ internal sealed class EngineLoop : IDisposable
     private readonly int maxQueued;
     private readonly ThreadCrossings? crossings;
     private volatile bool stopping, ended;
-    private int queued;
+    private readonly int[] queued = new int[2 * ScheduledSequence.MaxPriority + 1]; // by priority class
 
     public EngineLoop(Scheduler scheduler, KvAllocator allocator, StepRunner runner, EngineOptions options, EngineTelemetry telemetry, ILogger logger)
     {
@@ -80,19 +80,29 @@ internal sealed class EngineLoop : IDisposable
     public void Submit(Request request)
     {
         crossings?.Reach("submit");
-        // Never above the limit, not even for a moment: whoever came then would be refused for the sake of one that is refused as well.
-        for (int waiting = Volatile.Read(ref queued), seen; ; waiting = seen)
+        crossings?.Reach("queue");
+        int waiting;
+        lock (queued)
         {
-            if (waiting >= maxQueued)
-            {
-                telemetry.QueueFull(maxQueued);
-                throw new QueueFullException(waiting, maxQueued);
-            }
-            crossings?.Reach("queue");
-            seen = Interlocked.CompareExchange(ref queued, waiting + 1, waiting);
-            if (seen == waiting) break;
+            waiting = QueuedFrom(request.Options.Priority);
+            if (waiting < maxQueued) Interlocked.Increment(ref QueuedOf(request.Options.Priority));
+        }
+        if (waiting >= maxQueued)
+        {
+            telemetry.QueueFull(maxQueued);
+            throw new QueueFullException(waiting, maxQueued);
         }
         Post(new Command(Act.Submit, request));
+    }
+
+    private ref int QueuedOf(int priority) => ref queued[priority + ScheduledSequence.MaxPriority];
+
+    /// <summary>Requests of a class and those above it that wait for their first step: lower ones are in nobody's way, and must not fill the queue.</summary>
+    private int QueuedFrom(int priority)
+    {
+        int sum = 0;
+        foreach (ref int count in queued.AsSpan(priority + ScheduledSequence.MaxPriority)) sum += Volatile.Read(ref count);
+        return sum;
     }
 
     /// <summary>Goes on with a request whose reader had lagged.</summary>
@@ -124,6 +134,14 @@ internal sealed class EngineLoop : IDisposable
     {
         allocator.Verify();
         return allocator.Statistics();
+    });
+
+    /// <summary>Counts the most sequences at once anew.</summary>
+    public Task<bool> ResetPeakAsync() => InvokeAsync(() =>
+    {
+        totals = totals with { PeakRunning = scheduler.RunningCount };
+        Publish();
+        return true;
     });
 
     /// <summary>Ends a request; its blocks are free, or cached, before the next step.</summary>
@@ -226,7 +244,8 @@ internal sealed class EngineLoop : IDisposable
     {
         if (!request.IsQueued) return;
         request.IsQueued = false;
-        Interlocked.Decrement(ref queued);
+        request.Generation.QueueTime = Stopwatch.GetElapsedTime(request.SubmittedAt);
+        Interlocked.Decrement(ref QueuedOf(request.Options.Priority));
     }
 
     private Throughput prefill, decode;
@@ -266,7 +285,7 @@ internal sealed class EngineLoop : IDisposable
         if (decodeRows == 0) prefill = new Throughput(prefill.Tokens + prefillRows, prefill.Seconds + seconds);
         else if (prefillRows == 0) decode = new Throughput(decode.Tokens + decodeRows, decode.Seconds + seconds);
         totals = new StepTotals(totals.Running + running, Math.Max(totals.PeakRunning, running), totals.PromptRows + prefillRows, totals.Slots + slots, totals.UnusedSlots + unused,
-            totals.Seconds + seconds, totals.ForwardSeconds + runner.ForwardSeconds);
+            totals.Seconds + seconds, totals.ForwardSeconds + (double)runner.ForwardTicks / Stopwatch.Frequency);
         Publish();
         int paused = scheduler.PausedCount;
         foreach (Request request in active)

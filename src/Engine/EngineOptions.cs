@@ -34,16 +34,26 @@ public enum PreemptionMode
     Swap,
 }
 
+/// <summary>When a waiting request is let in beside those that run.</summary>
+public enum AdmissionMode
+{
+    /// <summary>Once the KV memory is expected to hold all of them until they end, from their limits of tokens and from how long answers have been so far. Few requests are interrupted, and none for long.</summary>
+    Forecast,
+
+    /// <summary>Once the KV memory holds its prompt. It fills the memory to the last block, at the price of interruptions as the answers grow.</summary>
+    Eager,
+}
+
 /// <summary>How an engine is set up. Everything has a default that suits one user on one machine.</summary>
 public sealed record EngineOptions
 {
     /// <summary><c>auto</c>, <c>cpu</c>, <c>cuda[:n]</c>, <c>opencl[:n]</c> or <c>ilgpu-cpu</c>. Default <c>auto</c>: a GPU where one is usable, else the processor. A named device that cannot be used is an error.</summary>
     public string Device { get; init; } = "auto";
 
-    /// <summary>Instruction set of <c>cpu</c>: <c>avx512</c>, <c>avx2vnni</c>, <c>avx2</c> or <c>portable</c>. Default null: the best that the processor has.</summary>
+    /// <summary>Instruction set of <c>cpu</c>: <c>avx512vnni</c>, <c>avx512</c>, <c>avx2vnni</c>, <c>avx2</c> or <c>portable</c>. Default null: the best that the processor has.</summary>
     public string? Simd { get; init; }
 
-    /// <summary>Threads of <c>cpu</c>. Default 0: one per processor.</summary>
+    /// <summary>Threads of <c>cpu</c>. Default 0: one for each core, since two hardware threads of a core share its vector units.</summary>
     public int Threads { get; init; }
 
     /// <summary>Type of the KV cache's keys, and of its values where <see cref="KvValueType"/> is not set. Default F16.</summary>
@@ -59,10 +69,13 @@ public sealed record EngineOptions
     public int? KvBlocks { get; init; }
 
     /// <summary>
-    /// Bytes of host memory for the KV blocks of requests that were preempted. Default null: on a GPU as much as its KV memory, at most an eighth of the available memory; on <c>cpu</c> none, since more
-    /// KV memory would serve better. It is taken as it is needed.
+    /// Bytes of host memory for the KV blocks of requests that were preempted. Default null: as much as the KV memory, at most an eighth of the available memory, on <c>cpu</c> too: to copy a token's keys and
+    /// values costs far less than to compute them again. It is taken block by block when it is needed first, so an engine that never preempts has none.
     /// </summary>
     public long? SwapMemoryBytes { get; init; }
+
+    /// <summary>When a waiting request is let in. Default <see cref="AdmissionMode.Forecast"/>: about as much throughput as there can be, with answers that do not stall.</summary>
+    public AdmissionMode Admission { get; init; } = AdmissionMode.Forecast;
 
     /// <summary>How a request gives up its KV blocks for another one. Default <see cref="PreemptionMode.Cheapest"/>.</summary>
     public PreemptionMode Preemption { get; init; } = PreemptionMode.Cheapest;
@@ -82,7 +95,7 @@ public sealed record EngineOptions
     /// <summary>Sequences that run at once. Default 64; further requests wait.</summary>
     public int MaxSequences { get; init; } = 64;
 
-    /// <summary>Requests that may wait for their first step; one more is refused at once with a <see cref="QueueFullException"/>. Default null: no limit, since a program knows what it asks for; a server should set it.</summary>
+    /// <summary>Requests of the same or a higher priority that may wait for their first step; one more is refused at once with a <see cref="QueueFullException"/>. Default null: no limit, since a program knows what it asks for; a server should set it.</summary>
     public int? MaxQueuedRequests { get; init; }
 
     /// <summary>
@@ -105,6 +118,12 @@ public sealed record EngineOptions
 
     /// <summary>Packs weights into the layout of the kernels at load. Default true; false runs a simple, slower kernel straight over the file map.</summary>
     public bool PackWeights { get; init; } = true;
+
+    /// <summary>
+    /// Whether decode on <c>cpu</c> reads the keys and values of a prefix that several running requests have in common once a step for all of them. Default true: answers are bitwise the
+    /// same, and less memory is read. False is for measuring what it gains.
+    /// </summary>
+    public bool SharedPrefixAttention { get; init; } = true;
 
     /// <summary>Where the engine logs. Default null: silent. What it throws is swallowed: it is called on the engine's thread.</summary>
     public ILogger? Logger { get; init; }

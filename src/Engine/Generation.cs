@@ -37,6 +37,9 @@ public sealed class Generation : IAsyncEnumerable<GeneratedToken>
     /// <summary>Prompt tokens that were not computed, since an earlier request or another one with the same beginning had; known when the first token arrives.</summary>
     public int CachedTokens { get; internal set; }
 
+    /// <summary>Time from the call until the first step that computed something for the request; known when the first token arrives.</summary>
+    public TimeSpan QueueTime { get; internal set; }
+
     /// <summary>Why the answer ended; null while it runs.</summary>
     public FinishReason? FinishReason { get; internal set; }
 

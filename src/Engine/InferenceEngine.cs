@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using System.Runtime.InteropServices;
 using Inference.Kernels;
 using Inference.KvCache;
 using Inference.Models;
@@ -84,7 +83,7 @@ public sealed partial class InferenceEngine : IAsyncDisposable
         long start = Stopwatch.GetTimestamp();
         ILogger logger = options.Logger is { } given ? new GuardedLogger(given) : Serilog.Core.Logger.None;
         string path = source.Resolve();
-        Device device = DeviceCatalog.Open(new DeviceOptions { Name = options.Device, Simd = options.Simd, Threads = options.Threads, Pack = options.PackWeights });
+        Device device = DeviceCatalog.Open(new DeviceOptions { Name = options.Device, Simd = options.Simd, Threads = options.Threads, Pack = options.PackWeights, SharePrefixes = options.SharedPrefixAttention });
         if (options.WrapKernels is { } wrap) device = new Device(device.Name, device.Description, wrap(device.Kernels), device.Warnings, device);
         ModelFile? file = null;
         LoadedModel? model = null;
@@ -117,7 +116,7 @@ public sealed partial class InferenceEngine : IAsyncDisposable
             int rows = Math.Max(options.MaxBatchTokens, 1), sequences = options.MaxSequences;
             pages = device.Kernels.AllocatePages(layout, blocks);
             bool onHost = device.Kernels.Name == "cpu";
-            int swapBlocks = KvSizing.SwapBlocks(options, onHost, pages.BytesPerBlock, blocks);
+            int swapBlocks = KvSizing.SwapBlocks(options, pages.BytesPerBlock, blocks);
             runner = new StepRunner(model, tokenizer.EndOfGeneration, device.Kernels, pages, swapBlocks,
                 new StepCapacity(rows, sequences, (int)(((long)longest + options.BlockSize - 1) / options.BlockSize), model.Spec.Rope.Dims));
             var allocator = new KvAllocator([new CacheGroup(layout.Layers, CacheKind.Full, options.BlockSize, blocks)], sequences, context, [swapBlocks]);
@@ -126,6 +125,7 @@ public sealed partial class InferenceEngine : IAsyncDisposable
                 MaxBatchTokens = rows,
                 MaxChunk = options.MaxPrefillChunk ?? int.MaxValue,
                 LongestPrefixFirst = options.LongestPrefixFirst,
+                Admission = options.Admission,
                 Preemption = options.Preemption,
                 SwapCost = KvSizing.SwapCost(onHost, pages.BytesPerBlock / options.BlockSize, model.ParameterCount),
             });
@@ -242,7 +242,7 @@ public sealed partial class InferenceEngine : IAsyncDisposable
         return [.. prompt];
     }
 
-    private static ulong Seed(GenerationOptions options) => options.Seed ?? MemoryMarshal.Read<ulong>(System.Security.Cryptography.RandomNumberGenerator.GetBytes(8));
+    private static ulong Seed(GenerationOptions options) => options.Seed ?? (ulong)Random.Shared.NextInt64(long.MinValue, long.MaxValue); // no secret: a cryptographic one would load OpenSSL for it
 
     private Request Submit(int[] prompt, GenerationOptions options, ulong seed, IReadOnlySet<int>? spelled, Request? sibling, CancellationToken cancellationToken)
     {
@@ -262,7 +262,7 @@ public sealed partial class InferenceEngine : IAsyncDisposable
     }
 
     /// <summary>Requests of one salt share what they have computed; null where nothing is shared.</summary>
-    private UInt128? PrefixRoot(GenerationOptions options) => PrefixCaching ? options.CacheSalt is { } salt ? PrefixChain.Root(salt) : UInt128.Zero : null;
+    private PrefixKey? PrefixRoot(GenerationOptions options) => PrefixCaching ? options.CacheSalt is { } salt ? PrefixChain.Root(salt) : default(PrefixKey) : null;
 
     /// <summary>What the engine has done so far.</summary>
     public EngineStatistics GetStatistics()
@@ -305,6 +305,9 @@ public sealed partial class InferenceEngine : IAsyncDisposable
     /// <summary>Checks the allocator's invariants between two steps, and counts its blocks.</summary>
     /// <exception cref="KvInvariantException">One does not hold.</exception>
     internal Task<KvStatistics> VerifyAsync() => loop.VerifyAsync();
+
+    /// <summary>Counts <see cref="EngineStatistics.RunningPeak"/> from now on.</summary>
+    internal Task ResetPeakAsync() => loop.ResetPeakAsync();
 
     /// <summary>Stops the engine: running requests end with an error, and all memory is freed.</summary>
     public async ValueTask DisposeAsync()

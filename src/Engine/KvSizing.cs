@@ -30,10 +30,13 @@ internal static class KvSizing
         return (int)Math.Min(blocks, most);
     }
 
-    /// <summary>Blocks of the swap space: as asked for, or as many as a GPU has, in at most an eighth of the available memory.</summary>
-    public static int SwapBlocks(EngineOptions options, bool onHost, long bytesPerBlock, int blocks)
+    /// <summary>
+    /// Blocks of the swap space: as asked for, or as many as the pool has, in at most an eighth of the available memory. Nothing is allocated before a block is used, and one pool is enough: what runs fits
+    /// the other one.
+    /// </summary>
+    public static int SwapBlocks(EngineOptions options, long bytesPerBlock, int blocks)
     {
-        long bytes = options.SwapMemoryBytes ?? (onHost ? 0 : Math.Min(blocks * bytesPerBlock, GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / 8));
+        long bytes = options.SwapMemoryBytes ?? Math.Min(blocks * bytesPerBlock, GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / 8);
         return (int)Math.Min(bytes / bytesPerBlock, int.MaxValue);
     }
 

@@ -1,5 +1,6 @@
 using System.Collections.Frozen;
 using System.Diagnostics;
+using Inference.KvCache;
 using Inference.Models;
 using Inference.Sampling;
 using Inference.Scheduling;
@@ -33,7 +34,7 @@ internal sealed class Request
     private GeneratedToken? outgoing;
     private InferenceException? failure;
 
-    public Request(long id, int[] prompt, GenerationOptions options, Tokenizer tokenizer, IReadOnlySet<int> endTokens, ulong seed, RequestControl control, UInt128? prefixRoot = null, IReadOnlySet<int>? spelled = null, Request? sibling = null)
+    public Request(long id, int[] prompt, GenerationOptions options, Tokenizer tokenizer, IReadOnlySet<int> endTokens, ulong seed, RequestControl control, PrefixKey? prefixRoot = null, IReadOnlySet<int>? spelled = null, Request? sibling = null)
     {
         this.endTokens = endTokens;
         this.tokenizer = tokenizer;

@@ -33,10 +33,10 @@ internal sealed class StepRunner : IDisposable
         sampler = new Sampler(model.Spec.Vocabulary);
     }
 
-    /// <summary>Time that the last step spent between the upload of its batch and the logits; the rest of it is the host's.</summary>
-    public double ForwardSeconds { get; private set; }
+    /// <summary>Time that the last step spent between the upload of its batch and the logits, in ticks of <see cref="Stopwatch"/>; the rest of it is the host's.</summary>
+    public long ForwardTicks { get; private set; }
 
-    /// <summary>What of the last step's time went into sampling, in ticks of <see cref="Stopwatch"/>.</summary>
+    /// <summary>What of the last step's time went into sampling, in the same ticks.</summary>
     public long SampleTicks { get; private set; }
 
     /// <summary>Runs the step and fills <paramref name="results"/>. <paramref name="requests"/>: the request of each sequence of the plan.</summary>
@@ -50,7 +50,7 @@ internal sealed class StepRunner : IDisposable
         long start = Stopwatch.GetTimestamp();
         kernels.Upload(batch);
         decoder.Forward(batch, model.Weights, pages, workspace);
-        ForwardSeconds = Stopwatch.GetElapsedTime(start).TotalSeconds;
+        ForwardTicks = Stopwatch.GetTimestamp() - start;
         for (int first = 0; first < plan.OutputCount; first += workspace.LogitRows)
         {
             int count = Math.Min(workspace.LogitRows, plan.OutputCount - first);
@@ -58,7 +58,7 @@ internal sealed class StepRunner : IDisposable
             decoder.Logits(batch, first, count, model.Weights, workspace);
             ReadOnlySpan<float> rows = kernels.Download(workspace.Logits, count);
             long sampling = Stopwatch.GetTimestamp();
-            ForwardSeconds += Stopwatch.GetElapsedTime(start, sampling).TotalSeconds;
+            ForwardTicks += sampling - start;
             for (int i = 0; i < count; i++) Take(plan, plan.Outputs[first + i], requests, rows.Slice(i * model.Spec.Vocabulary, model.Spec.Vocabulary), results);
             SampleTicks += Stopwatch.GetTimestamp() - sampling;
         }

@@ -20,10 +20,10 @@ internal sealed partial class KvAllocator
     }
 
     /// <summary>Whether a block of sequences with that key is in use or cached.</summary>
-    public bool IsKnown(UInt128 key, int group) => _pools[group].Index.TryFind(key, out _);
+    public bool IsKnown(PrefixKey key, int group) => _pools[group].Index.TryFind(key, out _);
 
     /// <summary>Key of a full block of the sequence; its tokens must be known up to there.</summary>
-    public UInt128 Key(KvSequence sequence, ReadOnlySpan<int> tokens, int block, int group) => Chain(sequence, group, tokens, block + 1)[block];
+    public PrefixKey Key(KvSequence sequence, ReadOnlySpan<int> tokens, int block, int group) => Chain(sequence, group, tokens, block + 1)[block];
 
     /// <summary>
     /// Tokens that the sequence would find computed: whole blocks in every group, as far as each of its kind reads back from there. It is the same until a block is taken, or indexed.

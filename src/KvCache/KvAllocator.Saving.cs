@@ -30,7 +30,7 @@ internal sealed partial class KvAllocator
         int count = 0, full = tokens.Length / _groups[group].BlockSize;
         for (; count < full; count++)
         {
-            UInt128 key = Key(sequence, tokens, count, group);
+            PrefixKey key = Key(sequence, tokens, count, group);
             isNew[count] = !pool.Index.TryFind(key, out blocks[count]);
             if (!isNew[count])
             {

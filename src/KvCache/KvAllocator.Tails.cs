@@ -69,6 +69,6 @@ internal sealed partial class KvAllocator
     }
 
     /// <summary>Key of the tokens behind the sequence's full blocks.</summary>
-    private UInt128 TailKey(KvSequence sequence, ReadOnlySpan<int> tokens, int group) =>
+    private PrefixKey TailKey(KvSequence sequence, ReadOnlySpan<int> tokens, int group) =>
         Chain(sequence, group, tokens, sequence.Committed / _prefixUnit).KeyAfter(sequence.Committed / _prefixUnit, tokens[sequence.Committed..]);
 }

@@ -6,7 +6,7 @@ namespace Inference.KvCache;
 /// </summary>
 /// <param name="id">Name of the sequence in messages.</param>
 /// <param name="root">What its blocks are found by beside their tokens (<see cref="PrefixChain.Root"/>): sequences of one root share them. Null: it neither finds nor leaves anything.</param>
-internal sealed class KvSequence(long id, UInt128? root = null)
+internal sealed class KvSequence(long id, PrefixKey? root = null)
 {
     /// <summary><see cref="TableSlot"/> of a sequence that is not admitted.</summary>
     public const int NoSlot = -1;
@@ -14,7 +14,7 @@ internal sealed class KvSequence(long id, UInt128? root = null)
     public long Id { get; } = id;
 
     /// <summary>Whose blocks it shares; null: nobody's.</summary>
-    public UInt128? Root { get; } = root;
+    public PrefixKey? Root { get; } = root;
 
     /// <summary>Tokens whose keys and values are in the cache, or in the swap space.</summary>
     public int Committed { get; internal set; }

@@ -11,15 +11,15 @@ namespace Inference.KvCache;
 /// </summary>
 /// <param name="root">What goes before the first block: model, adapter, salt.</param>
 /// <param name="blockSize">Tokens of a block.</param>
-internal sealed class PrefixChain(UInt128 root, int blockSize)
+internal sealed class PrefixChain(PrefixKey root, int blockSize)
 {
-    private UInt128[] _keys = [];
+    private PrefixKey[] _keys = [];
 
     /// <summary>Blocks whose keys are known.</summary>
     public int Count { get; private set; }
 
     /// <summary>Key of a block below <see cref="Count"/>.</summary>
-    public UInt128 this[int block] => _keys[block];
+    public PrefixKey this[int block] => _keys[block];
 
     /// <summary>Makes room, so that extending does not allocate.</summary>
     public void Reserve(int blocks)
@@ -37,16 +37,16 @@ internal sealed class PrefixChain(UInt128 root, int blockSize)
     }
 
     /// <summary>Key of a run of tokens behind the first <paramref name="blocks"/> blocks: a block, or its beginning.</summary>
-    public UInt128 KeyAfter(int blocks, ReadOnlySpan<int> tokens) => Hash(blocks == 0 ? root : _keys[blocks - 1], MemoryMarshal.AsBytes(tokens));
+    public PrefixKey KeyAfter(int blocks, ReadOnlySpan<int> tokens) => Hash(blocks == 0 ? root : _keys[blocks - 1], MemoryMarshal.AsBytes(tokens));
 
     /// <summary>Forgets the keys of the blocks from that one on, since their tokens will be others.</summary>
     public void Cut(int blocks) => Count = Math.Min(Count, blocks);
 
     /// <summary>Root of sequences of one kind, for example those of one tenant. It is no key of any block, so that no prompt continues to it.</summary>
-    public static UInt128 Root(string salt) => Hash(UInt128.MaxValue, MemoryMarshal.AsBytes(salt.AsSpan()));
+    public static PrefixKey Root(string salt) => Hash(new PrefixKey(ulong.MaxValue, ulong.MaxValue), MemoryMarshal.AsBytes(salt.AsSpan()));
 
     [SkipLocalsInit]
-    private static UInt128 Hash(UInt128 before, ReadOnlySpan<byte> data)
+    private static PrefixKey Hash(PrefixKey before, ReadOnlySpan<byte> data)
     {
         const int keyBytes = 16, most = 1024;
         Span<byte> input = data.Length <= most ? stackalloc byte[keyBytes + most] : new byte[keyBytes + data.Length];
@@ -55,6 +55,6 @@ internal sealed class PrefixChain(UInt128 root, int blockSize)
         data.CopyTo(input[keyBytes..]);
         int written = SHA256.HashData(input[..(keyBytes + data.Length)], hash);
         Debug.Assert(written == hash.Length);
-        return MemoryMarshal.Read<UInt128>(hash);
+        return MemoryMarshal.Read<PrefixKey>(hash);
     }
 }

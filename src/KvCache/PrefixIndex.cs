@@ -6,8 +6,8 @@ namespace Inference.KvCache;
 /// </summary>
 internal sealed class PrefixIndex(int blocks)
 {
-    private readonly Dictionary<UInt128, int> _blocks = new(blocks);
-    private readonly UInt128[] _keys = new UInt128[blocks];
+    private readonly Dictionary<PrefixKey, int> _blocks = new(blocks);
+    private readonly PrefixKey[] _keys = new PrefixKey[blocks];
     private readonly bool[] _known = new bool[blocks];
 
     /// <summary>Blocks with a key.</summary>
@@ -16,10 +16,10 @@ internal sealed class PrefixIndex(int blocks)
     /// <summary>Whether the block has a key.</summary>
     public bool Contains(int block) => _known[block];
 
-    public bool TryFind(UInt128 key, out int block) => _blocks.TryGetValue(key, out block);
+    public bool TryFind(PrefixKey key, out int block) => _blocks.TryGetValue(key, out block);
 
     /// <summary>Gives a block its key. Where another one has it already nothing changes: one copy is enough to be found.</summary>
-    public void Add(UInt128 key, int block)
+    public void Add(PrefixKey key, int block)
     {
         if (_known[block]) throw new InvalidOperationException($"Block {block} has a key.");
         if (!_blocks.TryAdd(key, block)) return;
@@ -36,7 +36,7 @@ internal sealed class PrefixIndex(int blocks)
     }
 
     /// <summary>Key of a block that has one.</summary>
-    internal UInt128 Key(int block) => _keys[block];
+    internal PrefixKey Key(int block) => _keys[block];
 
     /// <summary>Checks invariant 9 of <see cref="KvAllocator"/>.</summary>
     internal void Verify(int group)

@@ -31,7 +31,7 @@ public class BenchServeTests
         Assert.InRange(json.GetProperty("kv_waste").GetDouble(), 0, 1);
         Assert.InRange(json.GetProperty("host_share").GetDouble(), 0, 1);
         Assert.Equal([0, 5], json.GetProperty("longest_waits").EnumerateArray().Select(w => w.GetProperty("priority").GetInt32()));
-        foreach (string name in (string[])["seconds", "requests_per_second", "prompt_tokens_per_second", "output_tokens_per_second", "ttft_ms_median", "ttft_ms_p99", "tpot_ms_median", "tpot_ms_p99"])
+        foreach (string name in (string[])["seconds", "requests_per_second", "prompt_tokens_per_second", "output_tokens_per_second", "ttft_ms_median", "ttft_ms_p99", "tpot_ms_median", "tpot_ms_p99", "gap_ms_p99", "gap_ms_max"])
             Assert.True(json.GetProperty(name).GetDouble() > 0, name);
     }
 
@@ -84,9 +84,35 @@ public class BenchServeTests
     {
         await CliRun.Fails(ExitCode.Usage, "--input-tokens must be a number of tokens or a range", [.. Small, "--input-tokens", "9-3"]);
         await CliRun.Fails(ExitCode.Usage, "--rate must be a number above 0", [.. Small, "--rate", "0"]);
+        await CliRun.Fails(ExitCode.Usage, "--rates must be numbers above 0", [.. Small, "--rates", "1,-2"]);
+        await CliRun.Fails(ExitCode.Usage, "--seconds needs --rates", [.. Small, "--seconds", "1"]);
+        await CliRun.Fails(ExitCode.Usage, "--rates excludes --rate", [.. Small, "--rates", "1", "--rate", "1"]);
         await CliRun.Fails(ExitCode.Usage, "--contiguous needs --kv-blocks", [.. Small, "--contiguous"]);
         await CliRun.Fails(ExitCode.Usage, "need a context of 700 tokens", [.. Small, "--input-tokens", "300", "--output-tokens", "400"]);
         await CliRun.Fails(ExitCode.Usage, "hold no reservation", [.. Small, "--contiguous", "--kv-blocks", "1"]);
+    }
+
+    [Fact]
+    public async Task Rates_run_in_turn_with_the_same_lengths_and_other_tokens()
+    {
+        string[] args = ["--requests", "8", "--input-tokens", "20-40", "--output-tokens", "2-9", "--rates", "50,2000", "--priorities", "0,5", "--max-sequences", "2", "--max-queued", "4"];
+        JsonElement[] rates = [.. (await Serve(args)).GetProperty("rates").EnumerateArray()];
+        Assert.Equal([50, 2000], rates.Select(r => r.GetProperty("rate").GetDouble()));
+        foreach (JsonElement rate in rates)
+        {
+            Assert.Equal((8, 0), (Long(rate, "completed") + Long(rate, "refused"), Long(rate, "cached_tokens")));
+            Assert.InRange(Long(rate, "running_peak"), 1, 2);
+            double[] waits = [.. new[] { "queue_ms_p99", "ttft_ms_p99", "ttft_ms_max" }.Select(name => rate.GetProperty(name).GetDouble())];
+            Assert.Equal(waits.Order(), waits);
+            Assert.True(rate.GetProperty("queue_bound_ms").GetDouble() > 0 && rate.GetProperty("offered_per_second").GetDouble() > 0);
+        }
+        int[][] lengths = [.. rates.Select(r => r.GetProperty("requests").EnumerateArray().Select(q => q.GetProperty("prompt_tokens").GetInt32()).ToArray())];
+        Assert.Equal(lengths[0], lengths[1]);
+
+        CliRun run = await CliRun.Of(["bench", "serve", "--device", "cpu", "--input-tokens", "4", "--output-tokens", "2", "--rates", "20,40", "--seconds", "0.1"]);
+        Assert.Equal((ExitCode.Done, ""), (run.Code, run.Error));
+        foreach (string measure in (string[])["offered requests/s", "refused, queue full", "first token, p90 ms", "first token, longest ms", "longest wait of priority 0, ms", "preemptions (by swap)"]) Assert.Contains(measure, run.Output);
+        Assert.Matches("requests served +2 +4", run.Output);
     }
 
     [Fact]

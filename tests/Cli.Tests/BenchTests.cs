@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Inference.Models;
 
 namespace Inference.Cli.Tests;
 
@@ -42,6 +43,65 @@ public class BenchTests
         Assert.All(plan, t => Assert.True(t.ContextLength(512) <= 512));
         CliRun run = await CliRun.Of("bench", "run", "--device", "cpu", "--tg", "0", "--repetitions", "1", "--format", "json");
         Assert.Equal("pp256", JsonSerializer.Deserialize<JsonElement>(run.Output).GetProperty("results")[0].GetProperty("test").GetString());
+    }
+
+    [Fact]
+    public async Task A_profile_splits_the_step_of_every_test()
+    {
+        CliRun run = await CliRun.Of("bench", "run", "--profile", "--device", "cpu", "--pp", "48", "--tg", "6", "--depth", "0,40", "--batch", "1,3", "--repetitions", "2", "--max-batch-tokens", "32", "--format", "json");
+        Assert.Equal((ExitCode.Done, ""), (run.Code, run.Error));
+        JsonElement[] results = [.. JsonSerializer.Deserialize<JsonElement>(run.Output).GetProperty("results").EnumerateArray()];
+        Assert.Equal(5, results.Length);
+        string[] products = ["norm + qkv", "attention", "attention output", "norm + gate/up", "down", "norm + logits"];
+        foreach (JsonElement result in results)
+        {
+            JsonElement profile = result.GetProperty("profile");
+            var parts = profile.GetProperty("operations").EnumerateArray().ToDictionary(o => o.GetProperty("operation").GetString()!);
+            Assert.Equal(["schedule", "prepare", "embed", "norm + qkv", "rope + KV write", "attention", "attention output", "norm + gate/up", "activation", "down", "norm + logits", "sample", "deliver"], parts.Keys);
+            Assert.Equal(profile.GetProperty("step_us").GetDouble(), parts.Values.Sum(o => o.GetProperty("us").GetDouble()), 0.01);
+            Assert.Equal(1, parts.Values.Sum(o => o.GetProperty("share").GetDouble()), 1e-3);
+            Assert.Equal(products, parts.Values.Where(o => o.TryGetProperty("gop_per_second", out _)).Select(o => o.GetProperty("operation").GetString()));
+            Assert.All(products, name => Assert.True(parts[name].GetProperty("us").GetDouble() > 0 && parts[name].GetProperty("gb_per_second").GetDouble() > 0));
+            int batch = result.GetProperty("batch").GetInt32(), steps = profile.GetProperty("steps").GetInt32(), rows = profile.GetProperty("rows").GetInt32();
+            // The prompt of 48 takes steps of 32 and 16 rows, twice; a generation's steps have a row for each sequence.
+            if (result.GetProperty("test").GetString() == "pp48") Assert.Equal((4, 96), (steps, rows));
+            else Assert.Equal(batch * steps, rows);
+            Assert.True(steps >= 2 * 2);
+        }
+    }
+
+    [Theory]
+    [InlineData("md", 4 + 2 * 18)]
+    [InlineData("text", 3 + 2 * 16)]
+    public async Task A_profile_is_a_table_for_each_test_behind_the_results(string format, int lines)
+    {
+        CliRun run = await CliRun.Of("bench", "run", "--profile", "--device", "cpu", "--pp", "8", "--tg", "2", "--repetitions", "1", "--format", format);
+        Assert.Equal((ExitCode.Done, ""), (run.Code, run.Error));
+        string[] printed = run.Output.TrimEnd('\n').Split('\n');
+        Assert.Equal(2, printed.Count(l => l.Contains(" us each")));
+        Assert.Equal(2, printed.Count(l => l.Contains("norm + gate/up")));
+        Assert.Equal(lines, printed.Length);
+    }
+
+    [Fact]
+    public async Task A_profile_counts_the_weights_and_operations_of_a_step()
+    {
+        using var profiler = new StepProfiler();
+        await using InferenceEngine engine = await InferenceEngine.LoadAsync(ModelSource.Sample, new EngineOptions { Device = "cpu", WrapKernels = profiler.Wrap });
+        StepProfile profile = profiler.Begin(_ => true);
+        await engine.GenerateAsync([1, 2, 3], new GenerationOptions { MaxTokens = 1, IgnoreEos = true }).GetTextAsync();
+        await engine.VerifyAsync();
+        LayerWeights[] layers = engine.Model.Weights.Layers;
+        Assert.Equal((1, 3L), (profile.Steps, profile.Rows));
+        Assert.Equal(layers.Sum(l => l.Down.PackedBytes), profile[StepPart.Down].Bytes);
+        Assert.Equal(layers.Sum(l => l.AttentionOutput.PackedBytes), profile[StepPart.AttentionOutput].Bytes);
+        Assert.Equal(layers.Sum(l => l.Query.PackedBytes + l.Key.PackedBytes + l.Value.PackedBytes), profile[StepPart.Qkv].Bytes);
+        Assert.Equal(layers.Sum(l => l.Gate.PackedBytes + l.Up.PackedBytes), profile[StepPart.GateUp].Bytes);
+        Assert.Equal(layers.Sum(l => 2L * 3 * l.Down.Rows * l.Down.Columns), profile[StepPart.Down].Operations);
+        // Only the prompt's last row has logits; its three rows see 1, 2 and 3 positions.
+        Assert.Equal(2L * engine.Model.Weights.Head.Rows * engine.Model.Weights.Head.Columns, profile[StepPart.Logits].Operations);
+        var shape = engine.Model.Spec.Attention;
+        Assert.Equal(layers.Length * 2L * (1 + 2 + 3) * shape.Heads * (shape.KeyDim + shape.ValueDim), profile[StepPart.Attention].Operations);
     }
 
     [Fact]

@@ -34,6 +34,7 @@ public class DevicesTests
     [InlineData("avx2")]
     [InlineData("avx2vnni")]
     [InlineData("avx512")]
+    [InlineData("avx512vnni")]
     public async Task An_instruction_set_can_be_forced(string simd)
     {
         CliRun run = await CliRun.Of("generate", "--simd", simd, "--prompt", "In the beginning God created the heaven and the earth.", "--max-tokens", "4");

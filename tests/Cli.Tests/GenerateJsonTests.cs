@@ -106,7 +106,7 @@ public class GenerateJsonTests
     public async Task A_small_pool_preempts_and_changes_no_logit()
     {
         string[] args = [.. Prompts, "--max-tokens", "40", "--ignore-eos", "--logit-hash"];
-        JsonElement roomy = await CliRun.GenerateJson(args), tight = await CliRun.GenerateJson([.. args, "--kv-blocks", "8", "--max-batch-tokens", "16", "--max-chunk", "7"]);
+        JsonElement roomy = await CliRun.GenerateJson(args), tight = await CliRun.GenerateJson([.. args, "--kv-blocks", "8", "--admission", "eager", "--max-batch-tokens", "16", "--max-chunk", "7"]);
         Assert.True(tight.GetProperty("statistics").GetProperty("preemptions").GetInt32() > 0);
         Assert.True(tight.GetProperty("statistics").GetProperty("mixed_steps").GetInt32() > 0);
         Assert.True(tight.GetProperty("statistics").GetProperty("prefill_chunks").GetInt32() > 0);

@@ -48,6 +48,18 @@ public class ProcessTests
     }
 
     [Fact]
+    public async Task A_profile_hears_of_the_steps_of_a_fresh_process()
+    {
+        // The engine's instruments are made while the profiler already listens.
+        using Process process = Start("bench", "run", "--profile", "--device", "cpu", "--pp", "8", "--tg", "0", "--repetitions", "1");
+        Task<string> error = process.StandardError.ReadToEndAsync();
+        string output = await process.StandardOutput.ReadToEndAsync();
+        await process.WaitForExitAsync();
+        Assert.Equal((0, ""), (process.ExitCode, await error));
+        Assert.Contains("pp8, batch 1, depth 0: 1 steps of 8 rows", output);
+    }
+
+    [Fact]
     public async Task Json_of_an_interrupted_generation_says_cancelled()
     {
         Assert.SkipWhen(OperatingSystem.IsWindows(), NoSignals);

@@ -150,7 +150,10 @@ public class EngineTests
         }
         // One may run already.
         Assert.InRange(taken.Count, 2, 5);
-        Assert.Equal((2, "2 requests wait already, and at most 2 may"), (refused!.Limit, refused.Message));
+        Assert.Equal((2, "2 requests of the same or a higher priority wait already, and at most 2 may"), (refused!.Limit, refused.Message));
+        // Those that wait are in a higher class's way neither for the device nor for a place in the queue.
+        taken.Add(engine.GenerateAsync(Prompt, options with { Priority = 1 }));
+        Assert.Throws<QueueFullException>(() => engine.GenerateAsync(Prompt, options with { Priority = -1 }));
         foreach (Generation generation in taken) Assert.NotEmpty(await generation.GetTextAsync());
         Assert.NotEmpty(await engine.GenerateAsync(Prompt, options).GetTextAsync());
     }

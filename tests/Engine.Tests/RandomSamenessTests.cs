@@ -109,6 +109,7 @@ public sealed class RandomSamenessTests : IAsyncDisposable
             MaxSequences = random.Next(2, 12),
             MaxUnreadTokens = random.Next(4, 40),
             Preemption = (PreemptionMode)random.Next(3),
+            Admission = random.Next(4) == 0 ? AdmissionMode.Forecast : AdmissionMode.Eager,
             SwapMemoryBytes = random.Next(4) == 0 ? 0 : 64 << 20,
             PrefixCaching = random.Next(5) > 0,
             LongestPrefixFirst = random.Next(2) == 0,

@@ -52,6 +52,7 @@ public class SamenessTests
             BlockSize = blockSize,
             Threads = threads,
             KvBlocks = blocks,
+            Admission = AdmissionMode.Eager,
         });
         Generation[] running = [.. Enumerable.Range(0, Requests).Select(i => engine.GenerateAsync(Prompt(i), Options(i)))];
         int tokens = 0;
@@ -67,5 +68,26 @@ public class SamenessTests
         Assert.Equal(0, s.KvBlocksUsed);
         ConformanceLog.Write($"sameness-{device}-{budget}-{chunk}-{blockSize}-{threads}-{type}",
             $"{tokens} logits rows of {Requests} requests equal alone and batched; {s.Preemptions} preemptions, {s.MixedSteps} mixed steps, {s.PrefillChunks} chunks");
+    }
+
+    /// <summary>Decode of requests that lie on the same blocks: a first one computes 350 tokens, the others, and samples forked from one of them, share a whole partition of attention.</summary>
+    [Theory, InlineData("cpu", true, 2), InlineData("cpu", true, 1), InlineData("cpu", false, 2), InlineData("opencl", true, 2)]
+    public async Task Requests_that_share_a_long_prefix_give_the_logits_of_each_alone(string device, bool share, int threads)
+    {
+        const int requests = 6, samples = 4;
+        var options = new EngineOptions { Device = device, Threads = threads, SharedPrefixAttention = share };
+        await using InferenceEngine alone = await TestEngine.LoadAsync(options with { Threads = 1, MaxSequences = 1, PrefixCaching = false, SharedPrefixAttention = false });
+        int[] prefix = [.. Enumerable.Range(0, 350).Select(i => 3 + i * 37 % (alone.VocabularySize - 3))];
+        int[] PromptOf(int request) => [.. prefix, 5 + request, 9, 7 + request];
+        var expected = new ulong?[requests + samples][];
+        for (int i = 0; i < requests; i++) expected[i] = await HashesAsync(alone.GenerateAsync(PromptOf(i), Options(i)));
+        for (int i = 0; i < samples; i++) expected[requests + i] = await HashesAsync(alone.GenerateAsync(PromptOf(99), Options(0) with { Temperature = 1, SampleIndex = i }));
+
+        await using InferenceEngine engine = await TestEngine.LoadAsync(options);
+        Generation[] running = [.. Enumerable.Range(0, requests).Select(i => engine.GenerateAsync(PromptOf(i), Options(i))), .. engine.GenerateSamplesAsync(PromptOf(99), Options(0) with { Temperature = 1, Samples = samples })];
+        for (int i = 0; i < running.Length; i++) Assert.Equal(expected[i], await HashesAsync(running[i]));
+        EngineStatistics s = engine.GetStatistics();
+        Assert.True(s.CachedTokens >= (requests - 1) * 336, $"{s}");
+        Assert.Equal(0, s.KvBlocksUsed);
     }
 }

@@ -25,6 +25,7 @@ public class SimdAttentionContractTests
         using Activations q = kernels.AllocateActivations(rows, 128), k = kernels.AllocateActivations(rows, 64), v = kernels.AllocateActivations(rows, 64), output = kernels.AllocateActivations(rows, 128);
         void Step(StepBatch batch)
         {
+            kernels.Upload(batch);
             kernels.QkvRopeWrite(batch, Shape, q, k, v, null, null, 0, pages, 0);
             kernels.PagedAttention(batch, Shape, q, pages, 0, output);
             kernels.GateUpActivation(batch, q, output, output);

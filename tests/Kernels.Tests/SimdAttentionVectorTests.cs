@@ -22,7 +22,7 @@ public unsafe class SimdAttentionVectorTests
         var values = new float[bits.Length];
         switch (Require(name))
         {
-            case SimdLevel.Avx512: Load<Vector512<float>, Avx512Lanes>(bits, values); break;
+            case SimdLevel.Avx512 or SimdLevel.Avx512Vnni: Load<Vector512<float>, Avx512Lanes>(bits, values); break;
             case SimdLevel.Portable: Load<Vector128<float>, PortableLanes>(bits, values); break;
             default: Load<Vector256<float>, Avx2Lanes>(bits, values); break;
         }
@@ -50,7 +50,7 @@ public unsafe class SimdAttentionVectorTests
         var bits = new ushort[values.Length];
         switch (level)
         {
-            case SimdLevel.Avx512: Store<Vector512<float>, Avx512Lanes>(values, bits); break;
+            case SimdLevel.Avx512 or SimdLevel.Avx512Vnni: Store<Vector512<float>, Avx512Lanes>(values, bits); break;
             case SimdLevel.Portable: Store<Vector128<float>, PortableLanes>(values, bits); break;
             default: Store<Vector256<float>, Avx2Lanes>(values, bits); break;
         }
@@ -68,7 +68,7 @@ public unsafe class SimdAttentionVectorTests
         var y = new float[x.Length];
         switch (Require(name))
         {
-            case SimdLevel.Avx512: Exp<Vector512<float>, Avx512Lanes>(x, y); break;
+            case SimdLevel.Avx512 or SimdLevel.Avx512Vnni: Exp<Vector512<float>, Avx512Lanes>(x, y); break;
             case SimdLevel.Portable: Exp<Vector128<float>, PortableLanes>(x, y); break;
             default: Exp<Vector256<float>, Avx2Lanes>(x, y); break;
         }

@@ -25,10 +25,12 @@ internal sealed class SimdAttentionWorld : IDisposable
     /// <param name="lengths">Tokens of each sequence.</param>
     /// <param name="blockSize">Tokens of a block.</param>
     /// <param name="seed">Order of the blocks.</param>
-    public SimdAttentionWorld(SimdLevel level, int threads, AttentionShape shape, KvType type, KvType valueType, int[] lengths, int blockSize, int seed)
+    /// <param name="prefixes">Where given, sequence s begins with the first Tokens (whole blocks) of sequence From, which come before its own: it lies on the same blocks and starts behind them.</param>
+    /// <param name="share">Whether the kernels may read shared partitions once.</param>
+    public SimdAttentionWorld(SimdLevel level, int threads, AttentionShape shape, KvType type, KvType valueType, int[] lengths, int blockSize, int seed, (int From, int Tokens)[]? prefixes = null, bool share = true)
     {
         (this.shape, this.blockSize) = (shape, blockSize);
-        kernels = new SimdKernels(level, threads);
+        kernels = new SimdKernels(level, threads) { SharePrefixes = share };
         int rows = lengths.Sum(), perSequence = (lengths.Max() + blockSize - 1) / blockSize;
         batch = new StepBatch(new StepCapacity(rows, lengths.Length, perSequence, shape.RopeDims));
         pages = kernels.AllocatePages(new KvLayout(1, shape.KvHeads, shape.KeyDim, shape.ValueDim, blockSize, type, valueType), perSequence * lengths.Length);
@@ -46,6 +48,16 @@ internal sealed class SimdAttentionWorld : IDisposable
         values = [.. lengths.Select((n, s) => RandomTensor.Activations(n * v.Columns, 3 * s + 3))];
         Results = [.. lengths.Select(n => new float[n * output.Columns])];
         done = new int[lengths.Length];
+        for (int s = 0; s < prefixes?.Length; s++) Join(s, prefixes[s].From, prefixes[s].Tokens);
+    }
+
+    private void Join(int sequence, int from, int tokens)
+    {
+        int perSequence = batch.Capacity.BlocksPerSequence;
+        for (int b = 0; b < tokens / blockSize; b++) batch.SetBlock(sequence, b, batch.BlockTables[from * perSequence + b]);
+        keys[from].AsSpan(0, tokens * k.Columns).CopyTo(keys[sequence]);
+        values[from].AsSpan(0, tokens * v.Columns).CopyTo(values[sequence]);
+        done[sequence] = tokens;
     }
 
     /// <summary>[sequence][position][heads * valueDim] of all steps so far.</summary>

@@ -242,7 +242,7 @@ public unsafe class SimdProductTests
         x[101] = 127f * 3;
         x[102] = 4.5f; // ties: with scale 3 these are 1.5 and 0.1666
         using var input = new ProductInput(4);
-        input.Begin(tokens, columns, ActivationForm.Int8);
+        input.Begin(tokens, columns, ActivationForm.Int8 | ActivationForm.Sums);
         fixed (float* p = x)
             for (int t = tokens - 1; t >= 0; t--) input.Set(t, p + t * columns);
         var quants = new sbyte[columns];

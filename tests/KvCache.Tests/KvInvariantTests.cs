@@ -154,5 +154,5 @@ public class KvInvariantTests
     private static extern ref BlockQueue Free(BlockPool pool);
 
     [UnsafeAccessor(UnsafeAccessorKind.Field, Name = "_keys")]
-    private static extern ref UInt128[] Keys(PrefixIndex index);
+    private static extern ref PrefixKey[] Keys(PrefixIndex index);
 }

@@ -8,7 +8,7 @@ public class PrefixTests
     private static KvAllocator Allocator(int blocks, int sequences = 4) => new([new CacheGroup(1, CacheKind.Full, 4, blocks)], sequences, 100);
 
     /// <summary>Computes what is not found of the first tokens of a text.</summary>
-    private static KvSequence Compute(KvAllocator kv, int[] text, int tokens, UInt128? root = null, int? limit = null)
+    private static KvSequence Compute(KvAllocator kv, int[] text, int tokens, PrefixKey? root = null, int? limit = null)
     {
         var sequence = new KvSequence(1, root ?? 7);
         Assert.True(kv.TryAdmit(sequence));
@@ -20,7 +20,7 @@ public class PrefixTests
         return sequence;
     }
 
-    private static int Found(KvAllocator kv, int[] text, int limit, UInt128? root = null)
+    private static int Found(KvAllocator kv, int[] text, int limit, PrefixKey? root = null)
     {
         var sequence = new KvSequence(2, root ?? 7);
         int whole = kv.FindPrefix(sequence, text, limit);
@@ -69,7 +69,7 @@ public class PrefixTests
     public void Another_root_finds_nothing_and_a_sequence_without_one_neither_finds_nor_leaves_anything()
     {
         KvAllocator kv = Allocator(20);
-        UInt128 tenant = PrefixChain.Root("tenant"), other = PrefixChain.Root("other");
+        PrefixKey tenant = PrefixChain.Root("tenant"), other = PrefixChain.Root("other");
         Compute(kv, Text, 12, tenant);
         Assert.Equal([12, 0], [Found(kv, Text, 12, tenant), Found(kv, Text, 12, other)]);
         var unnamed = new KvSequence(4);
@@ -181,18 +181,18 @@ public class PrefixTests
     [Fact]
     public void Keys_depend_on_everything_before_and_on_nothing_after()
     {
-        UInt128 Key(UInt128 root, int[] tokens, int block)
+        PrefixKey Key(PrefixKey root, int[] tokens, int block)
         {
             var chain = new PrefixChain(root, 2);
             chain.Extend(tokens, block + 1);
             return chain[block];
         }
-        UInt128[] keys = [Key(1, [1, 2, 3, 4], 1), Key(2, [1, 2, 3, 4], 1), Key(1, [5, 2, 3, 4], 1), Key(1, [1, 2, 3, 5], 1), Key(1, [3, 4], 0), Key(1, [1, 2, 3, 4], 0)];
+        PrefixKey[] keys = [Key(1, [1, 2, 3, 4], 1), Key(2, [1, 2, 3, 4], 1), Key(1, [5, 2, 3, 4], 1), Key(1, [1, 2, 3, 5], 1), Key(1, [3, 4], 0), Key(1, [1, 2, 3, 4], 0)];
         Assert.Equal(keys.Length, keys.Distinct().Count());
         Assert.Equal(keys[0], Key(1, [1, 2, 3, 4, 9, 9], 1));
         // Independently: SHA-256 of the 16 bytes of the key before, then the tokens, all little-endian.
         byte[] Sha(byte[] before, params int[] tokens) => System.Security.Cryptography.SHA256.HashData([.. before, .. tokens.SelectMany(BitConverter.GetBytes)])[..16];
-        Assert.Equal(new UInt128(BitConverter.ToUInt64(Sha(Sha([1, .. new byte[15]], 1, 2), 3, 4), 8), BitConverter.ToUInt64(Sha(Sha([1, .. new byte[15]], 1, 2), 3, 4), 0)), keys[0]);
+        Assert.Equal(new PrefixKey(BitConverter.ToUInt64(Sha(Sha([1, .. new byte[15]], 1, 2), 3, 4), 0), BitConverter.ToUInt64(Sha(Sha([1, .. new byte[15]], 1, 2), 3, 4), 8)), keys[0]);
     }
 
     [System.Runtime.CompilerServices.UnsafeAccessor(System.Runtime.CompilerServices.UnsafeAccessorKind.Field, Name = "_pools")]

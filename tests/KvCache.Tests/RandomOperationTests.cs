@@ -86,5 +86,5 @@ public class RandomOperationTests
     }
 
     // The last two share nothing with the others, and one of them with nobody.
-    private static KvSequence NewSequence(int which) => new(which, which < 5 ? 1 : which == 5 ? 2 : (UInt128?)null);
+    private static KvSequence NewSequence(int which) => new(which, which < 5 ? 1 : which == 5 ? 2 : (PrefixKey?)null);
 }

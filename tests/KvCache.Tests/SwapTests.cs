@@ -5,7 +5,7 @@ public class SwapTests
 {
     private static readonly int[] Text = [.. Enumerable.Range(100, 60)];
 
-    private static KvSequence Compute(KvAllocator kv, long id, int tokens, UInt128? root = null)
+    private static KvSequence Compute(KvAllocator kv, long id, int tokens, PrefixKey? root = null)
     {
         var sequence = new KvSequence(id, root);
         Assert.True(kv.TryAdmit(sequence) && kv.TryReserve(sequence, tokens));

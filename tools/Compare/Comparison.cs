@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Globalization;
 using System.Text.Json;
 
@@ -20,10 +19,10 @@ internal sealed class Comparison(string peer, string[] libraries, int prompt, in
         List<double> bandwidth = [], ourPrompt = [], ourTokens = [], promptRatio = [], tokenRatio = [], peerPrompt = [], peerTokens = [];
         for (int round = 0; round < rounds; round++)
         {
-            bandwidth.Add(ReadBandwidth());
+            bandwidth.Add(ReadBandwidth.Measure(threads));
             (double pp, double tg) = Ours(model);
             (double pp, double tg)[] theirs = [.. libraries.Select(library => Theirs(model, library))];
-            bandwidth.Add(ReadBandwidth());
+            bandwidth.Add(ReadBandwidth.Measure(threads));
             ourPrompt.Add(pp);
             ourTokens.Add(tg);
             peerPrompt.Add(theirs.Max(t => t.pp));
@@ -32,10 +31,10 @@ internal sealed class Comparison(string peer, string[] libraries, int prompt, in
             tokenRatio.Add(tg / peerTokens[^1]);
             Console.Error.WriteLine($"{Path.GetFileName(model)} round {round}: read {bandwidth[^2]:F1}, {bandwidth[^1]:F1} GB/s; ours pp {pp:F1} tg {tg:F1}; llama.cpp {string.Join(", ", theirs.Select((t, i) => $"{libraries[i]} pp {t.pp:F1} tg {t.tg:F1}"))}");
         }
-        (string types, long bytes) = Types(model);
-        double read = bandwidth.Max(), share = Median(ourTokens) * bytes / 1e9 / read;
+        var facts = ModelFacts.Of(model);
+        double read = bandwidth.Max(), share = Statistics.Median(ourTokens) * facts.ReadBytes / 1e9 / read;
         Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
-            $"| {Path.GetFileNameWithoutExtension(model)} | {types} | {read:F1} | {Median(ourPrompt):F0} | {Median(peerPrompt):F0} | {Median(promptRatio):F2} | {Median(ourTokens):F1} | {Median(peerTokens):F1} | {Median(tokenRatio):F2} | {share:P0} |"));
+            $"| {Path.GetFileNameWithoutExtension(model)} | {ModelFacts.Describe(facts.Types)} | {read:F1} | {Statistics.Median(ourPrompt):F0} | {Statistics.Median(peerPrompt):F0} | {Statistics.Median(promptRatio):F2} | {Statistics.Median(ourTokens):F1} | {Statistics.Median(peerTokens):F1} | {Statistics.Median(tokenRatio):F2} | {share:P0} |"));
     }
 
     private (double Prompt, double Tokens) Ours(string model)
@@ -59,60 +58,5 @@ internal sealed class Comparison(string peer, string[] libraries, int prompt, in
         {
             File.Delete(path);
         }
-    }
-
-    private (string Types, long ReadBytes) Types(string model)
-    {
-        using JsonDocument document = JsonDocument.Parse(Programs.Run(Programs.Inference, "inspect", model, "--json", "--tensors"));
-        var types = document.RootElement.GetProperty("tensor_types").EnumerateArray().Select(t => (Name: t.GetProperty("type").GetString()!, Bytes: t.GetProperty("bytes").GetInt64())).ToArray();
-        long total = types.Sum(t => t.Bytes);
-        // A token reads one row of an embedding that is not the head too.
-        Dictionary<string, long> tensors = document.RootElement.GetProperty("tensors").EnumerateArray().ToDictionary(t => t.GetProperty("name").GetString()!, t => t.GetProperty("bytes").GetInt64());
-        long read = tensors.ContainsKey("output.weight") ? total - tensors["token_embd.weight"] : total;
-        return (string.Join(", ", types.Where(t => t.Bytes * 200 > total).Select(t => $"{t.Name} {100.0 * t.Bytes / total:F0} %")), read);
-    }
-
-    /// <summary>GB/s of summing 512 MiB with every thread, best of three passes: what a step that reads all weights could reach.</summary>
-    private double ReadBandwidth()
-    {
-        const int count = 64 << 20;
-        buffer ??= CreateBuffer(count);
-        double best = 0;
-        for (int pass = 0; pass < 3; pass++)
-        {
-            long start = Stopwatch.GetTimestamp();
-            Parallel.For(0, threads, new ParallelOptions { MaxDegreeOfParallelism = threads }, t => Sum(buffer.AsSpan(t * (count / threads), count / threads)));
-            best = Math.Max(best, count * 8.0 / Stopwatch.GetElapsedTime(start).TotalSeconds / 1e9);
-        }
-        return best;
-    }
-
-    private long[]? buffer;
-
-    private static long[] CreateBuffer(int count)
-    {
-        var values = new long[count];
-        Array.Fill(values, 1);
-        return values;
-    }
-
-    private static long Sum(ReadOnlySpan<long> values)
-    {
-        System.Numerics.Vector<long> a = default, b = default, c = default, d = default;
-        ReadOnlySpan<System.Numerics.Vector<long>> vectors = System.Runtime.InteropServices.MemoryMarshal.Cast<long, System.Numerics.Vector<long>>(values);
-        for (int i = 0; i + 3 < vectors.Length; i += 4)
-        {
-            a += vectors[i];
-            b += vectors[i + 1];
-            c += vectors[i + 2];
-            d += vectors[i + 3];
-        }
-        return System.Numerics.Vector.Sum(a + b + c + d);
-    }
-
-    private static double Median(List<double> values)
-    {
-        double[] sorted = [.. values.Order()];
-        return (sorted[(sorted.Length - 1) / 2] + sorted[sorted.Length / 2]) / 2;
     }
 }

@@ -53,6 +53,7 @@ var kvTypes = new Option<string[]>("--types") { Description = "KV types as infer
 var kv = new Command("kv", "Perplexity of a text for each KV type beside llama.cpp's; exit code 1 when q8_0 or q4_0 is out of bounds.") { source, text, context, kvTypes, peer };
 kv.SetAction(parsed => new KvComparison(PerplexityOf(parsed), parsed.GetValue(source)!.FullName).Run(parsed.GetValue(kvTypes)!) ? 0 : 1);
 root.Add(kv);
+root.Add(MatrixCommand.Create(peer, libraries));
 return root.Parse(args).Invoke();
 
 PerplexityPrograms PerplexityOf(ParseResult parsed) => new(parsed.GetValue(peer)!.FullName, parsed.GetValue(text)!.FullName, parsed.GetValue(context));

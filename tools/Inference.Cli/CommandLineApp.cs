@@ -14,7 +14,7 @@ internal static class CommandLineApp
         // A prompt may begin with @, which would otherwise name a file of further arguments, and -abc is not three options.
         var parserConfiguration = new ParserConfiguration { ResponseFileTokenReplacer = null, EnablePosixBundling = false };
         var invocation = new InvocationConfiguration { Output = console.Out, Error = console.Error, EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = null };
-        ParseResult parsed = CreateRoot(console).Parse(args, parserConfiguration);
+        ParseResult parsed = CreateRoot(console, args.FirstOrDefault()).Parse(args, parserConfiguration);
         if (parsed.Errors.Count > 0)
         {
             console.WriteError($"{Describe(parsed)} (see '{CommandPath(parsed)} --help')");
@@ -45,26 +45,35 @@ internal static class CommandLineApp
         }
     }
 
-    // Not a RootCommand: that one is named after the assembly and reads directives such as [diagram].
-    private static Command CreateRoot(CliConsole console) => new(Name, "Runs language models from GGUF files and Hugging Face folders: text generation, conversations, inspection, self-checks and benchmarks.")
+    private static readonly (string Name, Func<CliConsole, Command> Create)[] Commands =
+    [
+        ("generate", GenerateCommand.Create),
+        ("chat", ChatCommand.Create),
+        ("devices", DevicesCommand.Create),
+        ("inspect", InspectCommand.Create),
+        ("tokenize", TokenizeCommand.Create),
+        ("detokenize", DetokenizeCommand.Create),
+        ("template", TemplateCommand.Create),
+        ("perplexity", PerplexityCommand.Create),
+        ("check", CheckCommand.Create),
+        ("bench", BenchCommand.Create),
+        ("pull", PullCommand.Create),
+        ("quantize", QuantizeCommand.Create),
+        ("convert", ConvertCommand.Create),
+    ];
+
+    /// <summary>All commands, or only the one that is run: making the others costs as much time as a small model's first token.</summary>
+    private static Command CreateRoot(CliConsole console, string? first)
     {
-        GenerateCommand.Create(console),
-        ChatCommand.Create(console),
-        DevicesCommand.Create(console),
-        InspectCommand.Create(console),
-        TokenizeCommand.Create(console),
-        DetokenizeCommand.Create(console),
-        TemplateCommand.Create(console),
-        PerplexityCommand.Create(console),
-        CheckCommand.Create(console),
-        BenchCommand.Create(console),
-        PullCommand.Create(console),
-        QuantizeCommand.Create(console),
-        ConvertCommand.Create(console),
-        CommonOptions.Verbose,
-        new HelpOption(),
-        new VersionOption(),
-    };
+        // Not a RootCommand: that one is named after the assembly and reads directives such as [diagram].
+        var root = new Command(Name, "Runs language models from GGUF files and Hugging Face folders: text generation, conversations, inspection, self-checks and benchmarks.");
+        int only = Array.FindIndex(Commands, command => command.Name == first);
+        foreach ((_, Func<CliConsole, Command> create) in only < 0 ? Commands : Commands.AsSpan(only, 1)) root.Add(create(console));
+        root.Add(CommonOptions.Verbose);
+        root.Add(new HelpOption());
+        root.Add(new VersionOption());
+        return root;
+    }
 
     /// <summary>The error that helps most: an unknown option first, since the parser complains about what follows it too.</summary>
     private static string Describe(ParseResult parsed)

@@ -22,7 +22,7 @@ internal sealed class PrefixStore(EngineLoop loop, KvAllocator allocator, Kernel
 
     /// <summary>[block] content of a text's first full blocks, as many as are known.</summary>
     /// <exception cref="InferenceException">The device failed, or there is no memory to read into.</exception>
-    public Task<byte[][]> ReadAsync(int[] tokens, UInt128 root) => ExchangeAsync("read", () =>
+    public Task<byte[][]> ReadAsync(int[] tokens, PrefixKey root) => ExchangeAsync("read", () =>
     {
         var blocks = new int[tokens.Length / BlockSize];
         int count = allocator.CopyPrefix(new KvSequence(0, root), tokens, 0, blocks);
@@ -37,7 +37,7 @@ internal sealed class PrefixStore(EngineLoop loop, KvAllocator allocator, Kernel
 
     /// <summary>Makes saved blocks known, as many as there is room for; returns how many.</summary>
     /// <exception cref="InferenceException">The device failed; the blocks that it had taken until then are known.</exception>
-    public Task<int> InsertAsync(int[] tokens, byte[][] contents, UInt128 root) => ExchangeAsync("written", () =>
+    public Task<int> InsertAsync(int[] tokens, byte[][] contents, PrefixKey root) => ExchangeAsync("written", () =>
     {
         var blocks = new int[contents.Length];
         var unfilled = new bool[contents.Length];

@@ -20,7 +20,7 @@ internal sealed class ScheduledSequence
     /// <param name="promptLogprobs">Whether every prompt row but the last asks for its logits.</param>
     /// <param name="prefixRoot">Whose computed blocks it shares (<see cref="PrefixChain.Root"/>); null: nobody's.</param>
     /// <param name="sibling">Another sample of the same prompt, added before: while it runs its blocks are forked, and its prompt is waited for.</param>
-    public ScheduledSequence(long id, ReadOnlySpan<int> prompt, int maxTokens, int priority = 0, bool promptLogprobs = false, UInt128? prefixRoot = null, ScheduledSequence? sibling = null)
+    public ScheduledSequence(long id, ReadOnlySpan<int> prompt, int maxTokens, int priority = 0, bool promptLogprobs = false, PrefixKey? prefixRoot = null, ScheduledSequence? sibling = null)
     {
         if (prompt.IsEmpty) throw new ArgumentException("A prompt needs at least one token.", nameof(prompt));
         ArgumentOutOfRangeException.ThrowIfNegative(maxTokens);
@@ -112,7 +112,7 @@ internal sealed class ScheduledSequence
     internal long Deadline { get; set; } = long.MaxValue;
 
     /// <summary>Last of the blocks that another sequence computes and that it waits for; null when it waits for none.</summary>
-    internal UInt128? AwaitedKey { get; set; }
+    internal PrefixKey? AwaitedKey { get; set; }
 
     /// <summary>Full blocks of its known tokens that it has announced to compute, and has not yet: from here to <see cref="AnnouncedEnd"/>.</summary>
     internal int FirstAnnounced { get; set; }

@@ -137,8 +137,8 @@ internal sealed partial class Scheduler
     }
 
     /// <summary>
-    /// Whether the available blocks hold everything known of the newcomer and of all that run, and a token more of each. Less would admit a sequence
-    /// only to preempt it before it has computed its prompt.
+    /// Whether the available blocks hold everything known of the newcomer and of all that run, and a token more of each: less would admit a sequence only to preempt it before it has computed its prompt.
+    /// With <see cref="AdmissionMode.Forecast"/> also what they are expected to become.
     /// </summary>
     private bool HasBlocksFor(ScheduledSequence newcomer)
     {
@@ -147,16 +147,18 @@ internal sealed partial class Scheduler
         for (int g = 0; g < _kv.Groups.Count; g++)
         {
             int length = KnownAndOneMore(newcomer);
-            long missing = swapped ? _kv.SwapInBlocks(newcomer.Kv, newcomer.Tokens, length, g)
+            int own = swapped ? _kv.SwapInBlocks(newcomer.Kv, newcomer.Tokens, length, g)
                 : forkable > found ? _kv.Groups[g].BlocksFor(length) - forkable / _kv.Groups[g].BlockSize
                 : _kv.NewcomerBlocks(newcomer.Kv, found, length, g);
+            long missing = own;
             for (int i = 0; i < _running.Count; i++) missing += _kv.MissingBlocks(_running[i].Kv, KnownAndOneMore(_running[i]), g);
             if (missing > _kv.AvailableBlocks(g)) return false;
+            if (_options.Admission == AdmissionMode.Forecast && !WillFit(newcomer, own, g)) return false;
         }
         return true;
-
-        static int KnownAndOneMore(ScheduledSequence sequence) => Math.Min(sequence.Length + 1, sequence.MaxLength);
     }
+
+    private static int KnownAndOneMore(ScheduledSequence sequence) => Math.Min(sequence.Length + 1, sequence.MaxLength);
 
     private void Emit()
     {

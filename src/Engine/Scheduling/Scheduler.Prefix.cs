@@ -9,7 +9,7 @@ namespace Inference.Scheduling;
 internal sealed partial class Scheduler
 {
     // Keys, in the first cache group, of blocks whose tokens a running sequence knows and has not computed yet.
-    private readonly Dictionary<UInt128, ScheduledSequence> _pending = [];
+    private readonly Dictionary<PrefixKey, ScheduledSequence> _pending = [];
 
     /// <summary>
     /// Tokens that the sequence may find computed: all but the last, whose logits are wanted. One that wants those of every prompt row finds none that it has not delivered yet.
@@ -32,7 +32,7 @@ internal sealed partial class Scheduler
         int limit = PrefixLimit(newcomer), size = _kv.Groups[0].BlockSize;
         for (int block = _kv.FindPrefix(newcomer.Kv, newcomer.Tokens, limit) / size; block < limit / size; block++)
         {
-            UInt128 key = _kv.Key(newcomer.Kv, newcomer.Tokens, block, 0);
+            PrefixKey key = _kv.Key(newcomer.Kv, newcomer.Tokens, block, 0);
             if (!IsOnItsWay(key)) break;
             newcomer.AwaitedKey = key;
         }
@@ -55,7 +55,7 @@ internal sealed partial class Scheduler
         return _kv.CanTruncate(sibling.Kv, length) ? length : 0;
     }
 
-    private bool IsOnItsWay(UInt128 key) => _pending.TryGetValue(key, out ScheduledSequence? owner) && owner.PlannedCount > 0;
+    private bool IsOnItsWay(PrefixKey key) => _pending.TryGetValue(key, out ScheduledSequence? owner) && owner.PlannedCount > 0;
 
     /// <summary>Notes the full blocks of a newly admitted sequence's known tokens that it will compute, where nobody else does.</summary>
     private void Announce(ScheduledSequence sequence)
@@ -72,7 +72,7 @@ internal sealed partial class Scheduler
     {
         for (; sequence.FirstAnnounced < Math.Min(end, sequence.AnnouncedEnd); sequence.FirstAnnounced++)
         {
-            UInt128 key = _kv.Key(sequence.Kv, sequence.Tokens, sequence.FirstAnnounced, 0);
+            PrefixKey key = _kv.Key(sequence.Kv, sequence.Tokens, sequence.FirstAnnounced, 0);
             if (_pending.TryGetValue(key, out ScheduledSequence? owner) && owner == sequence) _pending.Remove(key);
         }
     }

@@ -36,6 +36,8 @@ internal sealed partial class Scheduler
         _clock = clock ?? TimeProvider.System;
         _agingTicks = (long)(_options.AgingInterval.TotalSeconds * _clock.TimestampFrequency);
         _plan = new StepPlan(_options.MaxBatchTokens, kv);
+        _ends = new ExpectedEnds(kv.MaxSequences + 1);
+        _overcommitted = [.. kv.Groups.Select(Overcommitted)];
     }
 
     /// <summary>Sequences that wait, preempted ones included.</summary>
@@ -124,8 +126,17 @@ internal sealed partial class Scheduler
             _kv.Commit(sequence.Kv, plan.QueryCount[i], sequence.Tokens);
             Withdraw(sequence, sequence.ComputedLength / _kv.Groups[0].BlockSize);
             sequence.DeliveredLogprobs = Math.Max(sequence.DeliveredLogprobs, Math.Min(sequence.ComputedLength, sequence.PromptLength));
-            foreach (int token in results.Tokens(i)[..Math.Min(results.Tokens(i).Length, sequence.MaxLength - sequence.Length)]) sequence.Append(token);
-            if (results.IsFinished(i)) Finish(sequence, SequenceEnd.Stopped);
+            foreach (int token in results.Tokens(i)[..Math.Min(results.Tokens(i).Length, sequence.MaxLength - sequence.Length)])
+            {
+                _answers.Extended(sequence.GeneratedLength);
+                sequence.Append(token);
+            }
+            if (results.IsFinished(i))
+            {
+                // The engine calls an answer finished that its last token cuts, too.
+                if (sequence.Length < sequence.MaxLength) _answers.Ended(sequence.GeneratedLength);
+                Finish(sequence, SequenceEnd.Stopped);
+            }
             else if (sequence.Length == sequence.MaxLength && sequence.ComputedLength >= sequence.PromptLength) Finish(sequence, SequenceEnd.Length);
         }
     }

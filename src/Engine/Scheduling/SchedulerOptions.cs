@@ -30,6 +30,9 @@ internal sealed record SchedulerOptions
         init => field = value >= TimeSpan.Zero && value <= TimeSpan.FromDays(1) ? value : throw new ArgumentOutOfRangeException(nameof(AgingInterval), value, "Aging takes from 0 to 1 day.");
     } = TimeSpan.FromSeconds(10);
 
+    /// <summary>When a waiting sequence is admitted. Default <see cref="AdmissionMode.Forecast"/>.</summary>
+    public AdmissionMode Admission { get; init; } = AdmissionMode.Forecast;
+
     /// <summary>How a sequence gives up its blocks.</summary>
     public PreemptionMode Preemption { get; init; } = PreemptionMode.Cheapest;
 

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using ILGPU.Runtime;
 
 namespace Inference.Kernels;
@@ -5,17 +6,24 @@ namespace Inference.Kernels;
 /// <summary>What devices there are, and opening one by name. Nothing here falls back silently: what was asked for is opened, or the reason is thrown.</summary>
 internal static class DeviceCatalog
 {
+    private const string AheadOfTime = "this program was compiled ahead of time, and kernels for such a device are compiled when it runs: use the ordinary build";
+
     /// <summary>Every device, with the reason for each that is limited or unusable. Missing native libraries are reasons, not errors.</summary>
-    public static IReadOnlyList<DeviceInfo> List() => [HostDevice.Info(), .. CudaDevices.List(), .. OpenClDevices.List(), SimulatorDevice.Info()];
+    public static IReadOnlyList<DeviceInfo> List() => RuntimeFeature.IsDynamicCodeSupported ? ListAll()
+        : [HostDevice.Info(), .. new[] { "cuda", "opencl", SimulatorDevice.Name }.Select(name => new DeviceInfo(name, "", 0, null, DeviceStatus.Unusable, AheadOfTime))];
+
+    private static DeviceInfo[] ListAll() => [HostDevice.Info(), .. CudaDevices.List(), .. OpenClDevices.List(), SimulatorDevice.Info()];
 
     /// <summary>Opens the device that the options name; under <c>auto</c> <see cref="Device.Name"/> tells the choice.</summary>
     /// <exception cref="DeviceUnavailableException">It cannot be used; the message says what was asked, why not, and what there is.</exception>
     public static Device Open(DeviceOptions options)
     {
         DeviceName name = DeviceName.Parse(options.Name);
+        if (name.Kind == DeviceKind.Cpu) return HostDevice.Open(options);
+        // A condition that compilers ahead of time know: they leave ILGPU out.
+        if (!RuntimeFeature.IsDynamicCodeSupported) return name.Kind == DeviceKind.Auto ? HostDevice.Open(options) : throw Unavailable(options.Name, AheadOfTime);
         return name.Kind switch
         {
-            DeviceKind.Cpu => HostDevice.Open(options),
             DeviceKind.IlgpuCpu => Guard(options.Name, SimulatorDevice.Open),
             DeviceKind.Cuda => OpenIndexed(options.Name, name.Index, CudaDevices.List(), CudaDevices.Open),
             DeviceKind.OpenCl => OpenIndexed(options.Name, name.Index, OpenClDevices.List(), OpenClDevices.Open),

@@ -7,7 +7,7 @@ internal static class HostDevice
 {
     public const string Name = "cpu";
 
-    public static DeviceInfo Info() => new(Name, Description(Environment.ProcessorCount), GC.GetGCMemoryInfo().TotalAvailableMemoryBytes, SimdLevels.Best, DeviceStatus.Usable, null);
+    public static DeviceInfo Info() => new(Name, Description(ProcessorTopology.Cores), GC.GetGCMemoryInfo().TotalAvailableMemoryBytes, SimdLevels.Best, DeviceStatus.Usable, null);
 
     /// <exception cref="DeviceUnavailableException">The instruction set is unknown, or the processor lacks it.</exception>
     public static Device Open(DeviceOptions options)
@@ -19,8 +19,8 @@ internal static class HostDevice
                 throw new DeviceUnavailableException($"instruction set '{text}': expected {string.Join(", ", Enum.GetNames<SimdLevel>()).ToLowerInvariant()}");
             if (!SimdLevels.IsSupported(level)) throw new DeviceUnavailableException($"instruction set '{text}' was asked for, but this processor lacks it; the best here is {SimdLevels.Best.ToString().ToLowerInvariant()}");
         }
-        int threads = options.Threads > 0 ? options.Threads : Environment.ProcessorCount;
-        return new Device(Name, Description(threads), new SimdKernels(level, threads, options.Pack), []);
+        int threads = options.Threads > 0 ? options.Threads : ProcessorTopology.Cores;
+        return new Device(Name, Description(threads), new SimdKernels(level, threads, options.Pack) { SharePrefixes = options.SharePrefixes }, []);
     }
 
     private static string Description(int threads) => $"{RuntimeInformation.ProcessArchitecture} processor, {threads} {(threads == 1 ? "thread" : "threads")}";

@@ -10,15 +10,12 @@ internal unsafe class AttentionJob<V, TLanes, TKey, TValue> : AttentionJob
     private const int Tokens = TiledPages.TileTokens, TilesPerPartition = Attention.Partition / Tokens;
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    protected override void LoadQueries(in AttentionItem item, int kvHead, in AttentionScratch memory)
+    protected override void LoadQueries(int row, int index, int kvHead, in AttentionScratch memory)
     {
         int dims = Shape.KeyDim, width = Group * dims;
         V scale = TLanes.Broadcast(Shape.Scale), unfold = TLanes.Broadcast(TKey.Unfold);
-        for (int r = 0; r < item.Rows; r++)
-        {
-            float* from = Queries + (long)(item.FirstRow + r) * Shape.Heads * dims + (long)kvHead * width, to = memory.Queries + r * width;
-            for (int i = 0; i < width; i += TLanes.Width) TLanes.Store(TLanes.Multiply(TLanes.Multiply(TLanes.Load(from + i), scale), unfold), to + i);
-        }
+        float* from = Queries + (long)row * Shape.Heads * dims + (long)kvHead * width, to = memory.Queries + index * width;
+        for (int i = 0; i < width; i += TLanes.Width) TLanes.Store(TLanes.Multiply(TLanes.Multiply(TLanes.Load(from + i), scale), unfold), to + i);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
@@ -136,13 +133,13 @@ internal unsafe class AttentionJob<V, TLanes, TKey, TValue> : AttentionJob
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    protected override void WriteOutput(in AttentionItem item, int kvHead, float* records)
+    protected override void WriteOutput(int firstRow, int kvHead, float* records, int queries)
     {
         int dims = Shape.ValueDim;
-        for (int q = 0; q < item.Rows * Group; q++, records += Stride)
+        for (int q = 0; q < queries; q++, records += Stride)
         {
             V inverse = TLanes.Broadcast(1 / records[dims + 1]);
-            float* to = Output + (long)(item.FirstRow + q / Group) * Shape.Heads * dims + (long)(kvHead * Group + q % Group) * dims;
+            float* to = Output + (long)(firstRow + q / Group) * Shape.Heads * dims + (long)(kvHead * Group + q % Group) * dims;
             for (int d = 0; d < dims; d += TLanes.Width) TLanes.Store(TLanes.Multiply(TLanes.Load(records + d), inverse), to + d);
         }
     }

@@ -24,6 +24,7 @@ internal abstract unsafe class AttentionJob : ParallelJob, IDisposable
     private long scratchFloats;
     private int[] pending = new int[64];
     private int pairs, pairsPerChunk;
+    private (long Step, int KvHeads, int Group, int Blocks, int BlockSize) planned;
 
     /// <summary>Sets the operands and returns the number of chunks.</summary>
     /// <param name="batch">The step.</param>
@@ -33,7 +34,9 @@ internal abstract unsafe class AttentionJob : ParallelJob, IDisposable
     /// <param name="layer">Layer of the pages.</param>
     /// <param name="output">[rows][heads * valueDim].</param>
     /// <param name="threads">Threads that will run the job.</param>
-    public int Begin(StepBatch batch, AttentionShape shape, float* queries, TiledPages pages, int layer, float* output, int threads)
+    /// <param name="share">Whether to read partitions that sequences have in common once for all of them.</param>
+    /// <param name="step">Number of the step: its layers have one plan.</param>
+    public int Begin(StepBatch batch, AttentionShape shape, float* queries, TiledPages pages, int layer, float* output, int threads, bool share, long step)
     {
         (Batch, Shape, Pages) = (batch, shape, pages);
         Layer = pages.Layer(layer);
@@ -42,8 +45,10 @@ internal abstract unsafe class AttentionJob : ParallelJob, IDisposable
         Group = shape.Heads / shape.KvHeads;
         TilesPerBlock = pages.Layout.BlockSize / TiledPages.TileTokens;
         Stride = shape.ValueDim + 16;
-        Plan.Build(batch, shape.KvHeads, Group, threads);
-        long needed = AttentionScratch.Floats(Plan.PositionsPerItem * Group, shape.KeyDim, shape.ValueDim);
+        var plan = (step, shape.KvHeads, Group, pages.Blocks, pages.Layout.BlockSize);
+        if (plan != planned) Plan.Build(batch, shape.KvHeads, Group, threads, pages.Layout.BlockSize, pages.Blocks, share);
+        planned = plan;
+        long needed = AttentionScratch.Floats(Plan.Queries, shape.KeyDim, shape.ValueDim);
         if (scratch is null || scratchFloats < needed || scratch.Bytes < needed * threads * sizeof(float))
         {
             scratchFloats = Math.Max(needed, scratchFloats);
@@ -71,16 +76,21 @@ internal abstract unsafe class AttentionJob : ParallelJob, IDisposable
 
     public override void Run(int chunk, int thread)
     {
-        var memory = new AttentionScratch((float*)scratch!.Pointer + thread * scratchFloats, Plan.PositionsPerItem * Group, Shape.KeyDim, Shape.ValueDim);
+        var memory = new AttentionScratch((float*)scratch!.Pointer + thread * scratchFloats, Plan.Queries, Shape.KeyDim, Shape.ValueDim);
         int end = Math.Min((chunk + 1) * pairsPerChunk, pairs);
         for (int pair = chunk * pairsPerChunk; pair < end; pair++) Run(in Plan.Item(pair / Shape.KvHeads), pair % Shape.KvHeads, in memory);
     }
 
     private void Run(in AttentionItem item, int kvHead, in AttentionScratch memory)
     {
-        LoadQueries(in item, kvHead, in memory);
+        if (item.Split == AttentionItem.Shared)
+        {
+            RunShared(in item, kvHead, in memory);
+            return;
+        }
+        for (int r = 0; r < item.Rows; r++) LoadQueries(item.FirstRow + r, r, kvHead, in memory);
         int queries = item.Rows * Group;
-        if (item.Split < 0)
+        if (item.Split == AttentionItem.Whole)
         {
             Partition(in item, kvHead, 0, in memory, memory.Merged);
             for (int p = 1; p < item.EndPartition; p++)
@@ -88,21 +98,46 @@ internal abstract unsafe class AttentionJob : ParallelJob, IDisposable
                 Partition(in item, kvHead, p, in memory, memory.Current);
                 Merge(memory.Merged, memory.Current, queries);
             }
-            WriteOutput(in item, kvHead, memory.Merged);
+            WriteOutput(item.FirstRow, kvHead, memory.Merged, queries);
             return;
         }
-        AttentionSplit split = Plan.Split(item.Split);
-        long size = (long)queries * Stride;
-        float* records = (float*)partials!.Pointer + split.Offset * Stride + kvHead * split.Partitions * size;
-        for (int p = item.FirstPartition; p < item.EndPartition; p++) Partition(in item, kvHead, p, in memory, records + p * size);
-        // The decrement is a full fence: who takes the last part sees the records of all others.
-        if (Interlocked.Decrement(ref pending[item.Split * Shape.KvHeads + kvHead]) > 0) return;
-        for (int p = 1; p < split.Partitions; p++) Merge(records, records + p * size, queries);
-        WriteOutput(in item, kvHead, records);
+        for (int p = item.FirstPartition; p < item.EndPartition; p++) Partition(in item, kvHead, p, in memory, Records(item.Split, kvHead, p, queries));
+        Finish(item.Split, item.FirstRow, kvHead, queries);
     }
 
-    /// <summary>Copies the item's queries into scratch, scaled: [row][head of the group][keyDim].</summary>
-    protected abstract void LoadQueries(in AttentionItem item, int kvHead, in AttentionScratch memory);
+    /// <summary>One decode row of each member over one partition; every member's record goes to its own split.</summary>
+    private void RunShared(in AttentionItem item, int kvHead, in AttentionScratch memory)
+    {
+        for (int m = 0; m < item.Rows; m++) LoadQueries(Batch.QueryStart[Plan.Member(item.FirstRow + m)], m, kvHead, in memory);
+        Partition(in item, kvHead, item.FirstPartition, in memory, memory.Current);
+        int size = Group * Stride;
+        for (int m = 0; m < item.Rows; m++)
+        {
+            int sequence = Plan.Member(item.FirstRow + m), split = Plan.SplitOf(sequence);
+            new ReadOnlySpan<float>(memory.Current + m * size, size).CopyTo(new Span<float>(Records(split, kvHead, item.FirstPartition, Group), size));
+            Finish(split, Batch.QueryStart[sequence], kvHead, Group);
+        }
+    }
+
+    /// <summary>Where a partition's records of a split begin: [split][kv head][partition][queries][Stride].</summary>
+    private float* Records(int split, int kvHead, int partition, int queries)
+    {
+        AttentionSplit of = Plan.Split(split);
+        return (float*)partials!.Pointer + (of.Offset + (kvHead * (long)of.Partitions + partition) * queries) * Stride;
+    }
+
+    /// <summary>A part of a split is done; who does the last one merges all.</summary>
+    private void Finish(int split, int firstRow, int kvHead, int queries)
+    {
+        // The decrement is a full fence: who takes the last part sees the records of all others.
+        if (Interlocked.Decrement(ref pending[split * Shape.KvHeads + kvHead]) > 0) return;
+        float* merged = Records(split, kvHead, 0, queries);
+        for (int p = 1; p < Plan.Split(split).Partitions; p++) Merge(merged, Records(split, kvHead, p, queries), queries);
+        WriteOutput(firstRow, kvHead, merged, queries);
+    }
+
+    /// <summary>Copies a row's queries into scratch, scaled: [index][head of the group][keyDim].</summary>
+    protected abstract void LoadQueries(int row, int index, int kvHead, in AttentionScratch memory);
 
     /// <summary>Computes one partition of the item's queries into records [queries][<see cref="Stride"/>].</summary>
     protected abstract void Partition(in AttentionItem item, int kvHead, int partition, in AttentionScratch memory, float* records);
@@ -111,7 +146,7 @@ internal abstract unsafe class AttentionJob : ParallelJob, IDisposable
     protected abstract void Merge(float* merged, float* next, int queries);
 
     /// <summary>Divides by the sums.</summary>
-    protected abstract void WriteOutput(in AttentionItem item, int kvHead, float* records);
+    protected abstract void WriteOutput(int firstRow, int kvHead, float* records, int queries);
 
     public void Dispose()
     {
@@ -122,7 +157,7 @@ internal abstract unsafe class AttentionJob : ParallelJob, IDisposable
     /// <summary>The job for an instruction set and element types.</summary>
     public static AttentionJob Create(SimdLevel level, KvType key, KvType value) => level switch
     {
-        SimdLevel.Avx512 => Create<Vector512<float>, Avx512Lanes>(key, value),
+        SimdLevel.Avx512 or SimdLevel.Avx512Vnni => Create<Vector512<float>, Avx512Lanes>(key, value),
         SimdLevel.Avx2 or SimdLevel.Avx2Vnni => Create<Vector256<float>, Avx2Lanes>(key, value),
         _ => Create<Vector128<float>, PortableLanes>(key, value),
     };

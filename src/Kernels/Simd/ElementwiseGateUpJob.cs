@@ -25,7 +25,7 @@ internal abstract unsafe class GateUpJob : ParallelJob
     /// <summary>The job for an instruction set.</summary>
     public static GateUpJob Create(SimdLevel level) => level switch
     {
-        SimdLevel.Avx512 => new GateUpJob<Vector512<float>, Avx512Lanes>(),
+        SimdLevel.Avx512 or SimdLevel.Avx512Vnni => new GateUpJob<Vector512<float>, Avx512Lanes>(),
         SimdLevel.Avx2 or SimdLevel.Avx2Vnni => new GateUpJob<Vector256<float>, Avx2Lanes>(),
         _ => new GateUpJob<Vector128<float>, PortableLanes>(),
     };

@@ -4,6 +4,7 @@ namespace Inference.Kernels;
 
 /// <summary>
 /// Native memory, zeroed unless asked otherwise. Large buffers are aligned to 2 MiB and offered for huge pages, which gains 5-15 % in streaming reads; small ones to 64 bytes.
+/// The garbage collector is not told of it: owners dispose, and its answer to such pressure are collections in the middle of loading.
 /// A tail of <see cref="Slack"/> bytes may be read (never written) beyond the end, so that kernels can prefetch and load whole vectors.
 /// </summary>
 internal sealed unsafe partial class NativeBuffer : IDisposable
@@ -11,29 +12,27 @@ internal sealed unsafe partial class NativeBuffer : IDisposable
     public const int Slack = 256;
     private const int HugePage = 2 << 20;
     private const int MadviseHugePage = 14;
-    private void* pointer;
+    private void* memory, pointer;
 
     /// <param name="bytes">Usable bytes.</param>
     /// <param name="clear">
-    /// Whether to zero it. Memory that is written before it is read need not be: a cache's pages then take none at start, and packing threads take the page faults of their panels.
+    /// Whether it must be zero. What the system gives afresh is zero without being touched, so large buffers cost no time or memory before they are used either way.
     /// </param>
+    /// <param name="hugePageFrom">Bytes from which huge pages are asked for. What is touched here and there only pays for every huge page that it touches.</param>
     /// <exception cref="OutOfMemoryException">The system has not that much memory.</exception>
-    public NativeBuffer(long bytes, bool clear = true)
+    public NativeBuffer(long bytes, bool clear = true, long hugePageFrom = HugePage)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(bytes);
         Allocating?.Invoke(bytes);
         Bytes = bytes;
-        bool large = bytes >= HugePage;
+        bool large = bytes >= hugePageFrom;
         nuint size = checked((nuint)bytes + Slack);
         if (large) size = (size + HugePage - 1) / HugePage * HugePage;
-        pointer = NativeMemory.AlignedAlloc(size, large ? (nuint)HugePage : 64);
+        nuint alignment = large ? (nuint)HugePage : 64, whole = checked(size + alignment);
+        memory = clear ? NativeMemory.AllocZeroed(whole) : NativeMemory.Alloc(whole);
+        pointer = (void*)(((nuint)memory + alignment - 1) / alignment * alignment);
         if (large && OperatingSystem.IsLinux()) _ = Madvise(pointer, size, MadviseHugePage); // a hint: failure costs speed only
-        if (clear) NativeMemory.Clear(pointer, size);
-        GC.AddMemoryPressure((long)size);
-        allocated = (long)size;
     }
-
-    private readonly long allocated;
 
     /// <summary>Hears, in tests, of every buffer that the thread is about to allocate, and may throw.</summary>
     [field: ThreadStatic]
@@ -58,10 +57,9 @@ internal sealed unsafe partial class NativeBuffer : IDisposable
 
     private void Free()
     {
-        if (pointer is null) return;
-        NativeMemory.AlignedFree(pointer);
-        pointer = null;
+        if (memory is null) return;
+        NativeMemory.Free(memory);
+        memory = pointer = null;
         Bytes = 0;
-        GC.RemoveMemoryPressure(allocated);
     }
 }

@@ -1,4 +1,5 @@
-using System.Runtime.InteropServices;
+using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
 
 namespace Inference.Kernels;
 
@@ -28,28 +29,36 @@ internal abstract unsafe class PackedBlocks : PackedLayout
 
     public override long PanelBytes(int columns) => columns / 32 * (long)BlockBytes;
 
-    public override bool PackRow(ReadOnlySpan<byte> source, byte* panel, int row)
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public override bool Pack(byte** rows, int columns, byte* panel)
     {
-        bool hasMin = HasMin, hasHighBits = HasHighBits;
-        int scaleBytes = ScaleBytes, minAt = ScaleRegion, highAt = Head, quantsAt = Quants, blockBytes = BlockBytes, fileQuants = blockBytes / 16 - 16;
-        for (; source.Length > 0; source = source[(fileQuants + 16)..], panel += blockBytes)
+        bool hasMin = HasMin, hasHighBits = HasHighBits, fits = true;
+        int minAt = ScaleRegion, highAt = Head, quantsAt = Quants, blockBytes = BlockBytes, fileQuants = blockBytes / 16 - 16;
+        nint at = 0;
+        for (int b = 0; b < columns / 32; b++, at += fileQuants + 16, panel += blockBytes)
         {
-            if (!TryStoreScale(source, panel + scaleBytes * row) || hasMin && !TryStore(source[2..], panel + minAt + 2 * row)) return false;
-            if (hasHighBits) *(uint*)(panel + highAt + 4 * row) = Spread(MemoryMarshal.Read<uint>(source[(fileQuants - 4)..]));
-            ReadOnlySpan<uint> groups = MemoryMarshal.Cast<byte, uint>(source.Slice(fileQuants, 16));
-            for (int g = 0; g < groups.Length; g++) *(uint*)(panel + quantsAt + 64 * g + 4 * row) = groups[g];
+            fits &= TryStoreScales(rows, at, panel);
+            if (hasMin) fits &= StoredHalves.TryStore(rows, at + 2, panel + minAt);
+            if (hasHighBits)
+            {
+                uint* bits = (uint*)(panel + highAt);
+                for (int r = 0; r < 16; r++) bits[r] = *(uint*)(rows[r] + at + fileQuants - 4);
+                for (int r = 0; r < 16; r += 4) Spread(Vector128.Load(bits + r)).Store(bits + r);
+            }
+            RowTransposition.Dwords(rows, at + fileQuants, 4, panel + quantsAt);
         }
-        return true;
+        return fits;
     }
 
-    /// <summary>Moves bit 16 h + 4 g + i to bit 8 i + 2 g + h: the file's order of fifth bits to that of the panel.</summary>
-    private static uint Spread(uint bits)
+    /// <summary>Moves bit 16 h + 4 g + i to bit 8 i + 2 g + h: the file's order of fifth bits to that of the panel. Four exchanges of two bits of the index.</summary>
+    private static Vector128<uint> Spread(Vector128<uint> bits) =>
+        Exchange(Exchange(Exchange(Exchange(bits, 14, 0x0000cccc), 7, 0x00aa00aa), 3, 0x0a0a0a0a), 1, 0x22222222);
+
+    /// <summary>Exchanges the bits of <paramref name="mask"/> with those <paramref name="distance"/> above them.</summary>
+    private static Vector128<uint> Exchange(Vector128<uint> bits, int distance, uint mask)
     {
-        uint spread = 0;
-        for (int i = 0; i < 4; i++)
-            for (int g = 0; g < 4; g++)
-                spread |= (bits >> (4 * g + i) & 1 | (bits >> (4 * g + i + 16) & 1) << 1) << (8 * i + 2 * g);
-        return spread;
+        Vector128<uint> different = (bits >> distance ^ bits) & Vector128.Create(mask);
+        return bits ^ different ^ different << distance;
     }
 
     public override void DecodeRow(byte* panel, int row, Span<float> values)
@@ -68,8 +77,8 @@ internal abstract unsafe class PackedBlocks : PackedLayout
         }
     }
 
-    /// <summary>Stores the scale at the head of a block; false when it does not fit.</summary>
-    protected virtual bool TryStoreScale(ReadOnlySpan<byte> block, byte* to) => TryStore(block, to);
+    /// <summary>Stores the scales of a block, which are at byte <paramref name="at"/> of 16 rows; false when one does not fit.</summary>
+    protected virtual bool TryStoreScales(byte** rows, nint at, byte* to) => StoredHalves.TryStore(rows, at, to);
 
     /// <summary>The scale that was stored.</summary>
     protected virtual float Scale(byte* at) => Stored(at);
@@ -78,12 +87,14 @@ internal abstract unsafe class PackedBlocks : PackedLayout
 internal sealed class PackedQ4_0 : PackedBlocks
 {
     public override TensorType Type => TensorType.Q4_0;
+    public override ActivationForm Form => ActivationForm.Int8 | ActivationForm.Zero8;
     protected override ReadOnlySpan<sbyte> Steps => [-8, -7, -6, -5, -4, -3, -2, -1, 0, 1, 2, 3, 4, 5, 6, 7];
 }
 
 internal sealed class PackedQ4_1 : PackedBlocks
 {
     public override TensorType Type => TensorType.Q4_1;
+    public override ActivationForm Form => ActivationForm.Int8 | ActivationForm.Sums;
     protected override bool HasMin => true;
     protected override ReadOnlySpan<sbyte> Steps => [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15];
 }
@@ -91,6 +102,7 @@ internal sealed class PackedQ4_1 : PackedBlocks
 internal sealed class PackedQ5_0 : PackedBlocks
 {
     public override TensorType Type => TensorType.Q5_0;
+    public override ActivationForm Form => ActivationForm.Int8 | ActivationForm.Zero16;
     protected override bool HasHighBits => true;
     protected override ReadOnlySpan<sbyte> Steps =>
         [-16, -15, -14, -13, -12, -11, -10, -9, -8, -7, -6, -5, -4, -3, -2, -1, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15];
@@ -99,6 +111,7 @@ internal sealed class PackedQ5_0 : PackedBlocks
 internal sealed class PackedQ5_1 : PackedBlocks
 {
     public override TensorType Type => TensorType.Q5_1;
+    public override ActivationForm Form => ActivationForm.Int8 | ActivationForm.Sums | ActivationForm.Zero16;
     protected override bool HasMin => true;
     protected override bool HasHighBits => true;
     protected override ReadOnlySpan<sbyte> Steps =>
@@ -108,6 +121,7 @@ internal sealed class PackedQ5_1 : PackedBlocks
 internal sealed class PackedIQ4_NL : PackedBlocks
 {
     public override TensorType Type => TensorType.IQ4_NL;
+    public override ActivationForm Form => ActivationForm.Int8 | ActivationForm.Zero8;
     protected override ReadOnlySpan<sbyte> Steps => IQ4_NLFormat.Steps;
 }
 
@@ -115,15 +129,27 @@ internal sealed class PackedIQ4_NL : PackedBlocks
 internal sealed unsafe class PackedMXFP4 : PackedBlocks
 {
     public override TensorType Type => TensorType.MXFP4;
+    public override ActivationForm Form => ActivationForm.Int8 | ActivationForm.Zero16;
     protected override int ScaleBytes => 1;
     protected override ReadOnlySpan<sbyte> Steps => MXFP4Format.DoubledFloats;
 
     /// <summary>Exponents 0 and 1 mean subnormal scales. They are stored as zero, which is right for the blocks of zeros that have them.</summary>
-    protected override bool TryStoreScale(ReadOnlySpan<byte> block, byte* to)
+    protected override bool TryStoreScales(byte** rows, nint at, byte* to)
     {
-        *to = (byte)Math.Max(block[0] - 1, 0);
-        ReadOnlySpan<byte> zeros = [0x00, 0x08, 0x80, 0x88];
-        return block[0] > 1 || !block[1..17].ContainsAnyExcept(zeros);
+        bool fits = true;
+        for (int r = 0; r < 16; r++)
+        {
+            byte* block = rows[r] + at;
+            to[r] = (byte)Math.Max(*block - 1, 0);
+            fits &= *block > 1 || IsZero(new ReadOnlySpan<byte>(block + 1, 16));
+        }
+        return fits;
+
+        static bool IsZero(ReadOnlySpan<byte> quants)
+        {
+            ReadOnlySpan<byte> zeros = [0x00, 0x08, 0x80, 0x88];
+            return !quants.ContainsAnyExcept(zeros);
+        }
     }
 
     protected override float Scale(byte* at) => BitConverter.Int32BitsToSingle(*at << 23);

@@ -1,4 +1,4 @@
-using System.Runtime.InteropServices;
+using System.Runtime.CompilerServices;
 
 namespace Inference.Kernels;
 
@@ -11,20 +11,23 @@ internal sealed unsafe class PackedIQ4_XS : PackedLayout
     private const int FileBytes = 136, Head = 64, Quants = 64, SubBlockBytes = 256, ChunkBytes = Quants + 4 * SubBlockBytes, BlockBytes = Head + 2 * ChunkBytes;
 
     public override TensorType Type => TensorType.IQ4_XS;
+    public override ActivationForm Form => ActivationForm.Int8 | ActivationForm.Zero8;
     public override long PanelBytes(int columns) => columns / 256 * (long)BlockBytes;
 
-    public override bool PackRow(ReadOnlySpan<byte> source, byte* panel, int row)
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public override bool Pack(byte** rows, int columns, byte* panel)
     {
-        for (; source.Length > 0; source = source[FileBytes..], panel += BlockBytes)
+        nint at = 0;
+        for (int b = 0; b < columns / 256; b++, at += FileBytes, panel += BlockBytes)
         {
-            ((float*)panel)[row] = Half16.ToSingle(MemoryMarshal.Read<ushort>(source));
-            ReadOnlySpan<uint> groups = MemoryMarshal.Cast<byte, uint>(source.Slice(8, 128));
-            for (int j = 0; j < 8; j++)
+            StoredHalves.ToSingle(rows, at, (float*)panel);
+            for (int r = 0; r < 16; r++)
             {
-                byte* chunk = panel + Head + j / 4 * ChunkBytes, to = chunk + Quants + j % 4 * SubBlockBytes + 4 * row;
-                chunk[16 * (j % 4) + row] = (byte)(IQ4_XSFormat.Scale(source, j) - 32);
-                for (int g = 0; g < 4; g++) *(uint*)(to + 64 * g) = groups[4 * j + g];
+                uint high = *(ushort*)(rows[r] + at + 2), low = *(uint*)(rows[r] + at + 4);
+                for (int j = 0; j < 8; j++, low >>= 4, high >>= 2) // IQ4_XSFormat.Scale of all sub-blocks
+                    panel[Head + j / 4 * ChunkBytes + 16 * (j % 4) + r] = (byte)((low & 15 | (high & 3) << 4) - 32);
             }
+            for (int j = 0; j < 8; j++) RowTransposition.Dwords(rows, at + 8 + 16 * j, 4, panel + Head + j / 4 * ChunkBytes + Quants + j % 4 * SubBlockBytes);
         }
         return true;
     }

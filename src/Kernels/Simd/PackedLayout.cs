@@ -1,6 +1,3 @@
-using System.Runtime.CompilerServices;
-using System.Runtime.InteropServices;
-
 namespace Inference.Kernels;
 
 /// <summary>
@@ -29,7 +26,7 @@ internal abstract unsafe class PackedLayout
     public virtual int PanelRows => 16;
 
     /// <summary>What the tiles multiply by.</summary>
-    public virtual ActivationForm Form => ActivationForm.Int8;
+    public abstract ActivationForm Form { get; }
 
     /// <summary>Bytes of a panel.</summary>
     public abstract long PanelBytes(int columns);
@@ -43,31 +40,15 @@ internal abstract unsafe class PackedLayout
     /// <summary>Columns that are packed at once for all rows of a panel, so that the lines that its rows share stay in the first-level cache.</summary>
     public int ColumnsAtOnce => PanelRows == 16 ? 256 : 64;
 
-    /// <summary>Packs some columns of a row, every bit of them. False when they hold a number that the packed form cannot.</summary>
-    /// <param name="source">The columns as in the file, whole blocks.</param>
+    /// <summary>Packs some columns of all rows of a panel, every bit of them. False when they hold a number that the packed form cannot.</summary>
+    /// <param name="rows">For each row of the panel where it has those columns, in the file's form.</param>
+    /// <param name="columns">Whole blocks.</param>
     /// <param name="panel">Where the panel holds those columns.</param>
-    /// <param name="row">Row of the panel.</param>
-    public abstract bool PackRow(ReadOnlySpan<byte> source, byte* panel, int row);
+    public abstract bool Pack(byte** rows, int columns, byte* panel);
 
     /// <summary>Decodes a row of a panel: the same bits as <see cref="TensorFormat.Decode"/> of the file's row.</summary>
     public abstract void DecodeRow(byte* panel, int row, Span<float> values);
 
-    /// <summary>The float16 number times <see cref="TileConstants.StoredFactor"/> (2^10), as float16. False for one that does not fit: from 64 on, or NaN.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    protected static bool TryStore(ushort half, byte* to)
-    {
-        const int exponent = 0x7c00, one = 0x0400;
-        if ((half & exponent) != 0)
-        {
-            *(ushort*)to = (ushort)(half + 10 * one);
-            return (half & exponent) < 21 * one;
-        }
-        *(ushort*)to = (half & 0x7fff) == 0 ? half : Half16.FromSingle(Half16.ToSingle(half) * TileConstants.StoredFactor);
-        return true;
-    }
-
-    protected static bool TryStore(ReadOnlySpan<byte> half, byte* to) => TryStore(MemoryMarshal.Read<ushort>(half), to);
-
-    /// <summary>The number that TryStore stored.</summary>
+    /// <summary>The number that <see cref="StoredHalves"/> stored.</summary>
     protected static float Stored(byte* at) => Half16.ToSingle(*(ushort*)at) * (1 / TileConstants.StoredFactor);
 }

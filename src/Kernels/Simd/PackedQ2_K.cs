@@ -1,4 +1,5 @@
-using System.Runtime.InteropServices;
+using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
 
 namespace Inference.Kernels;
 
@@ -11,24 +12,33 @@ internal sealed unsafe class PackedQ2_K : PackedLayout
     private const int FileBytes = 84, Minima = 32, Head = 64, Quants = 64, ChunkBytes = Quants + 256, BlockBytes = Head + 4 * ChunkBytes;
 
     public override TensorType Type => TensorType.Q2_K;
+    public override ActivationForm Form => ActivationForm.Int8 | ActivationForm.HalfSums;
     public override long PanelBytes(int columns) => columns / 256 * (long)BlockBytes;
 
-    public override bool PackRow(ReadOnlySpan<byte> source, byte* panel, int row)
+    [SkipLocalsInit, MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public override bool Pack(byte** rows, int columns, byte* panel)
     {
-        for (; source.Length > 0; source = source[FileBytes..], panel += BlockBytes)
+        uint* pairs = stackalloc uint[16 * 16], scales = stackalloc uint[4 * 16];
+        bool fits = true;
+        nint at = 0;
+        for (int b = 0; b < columns / 256; b++, at += FileBytes, panel += BlockBytes)
         {
-            if (!TryStore(source[80..], panel + 2 * row) || !TryStore(source[82..], panel + Minima + 2 * row)) return false;
-            ReadOnlySpan<uint> pairs = MemoryMarshal.Cast<byte, uint>(source.Slice(16, 64));
+            fits &= StoredHalves.TryStore(rows, at + 80, panel) & StoredHalves.TryStore(rows, at + 82, panel + Minima);
+            RowTransposition.Dwords(rows, at, 4, (byte*)scales);
+            RowTransposition.Dwords(rows, at + 16, 16, (byte*)pairs);
+            for (int c = 0; c < 4; c++) RowTransposition.Bytes(scales + 16 * c, panel + Head + c * ChunkBytes);
             for (int s = 0; s < 16; s++)
             {
-                byte* chunk = panel + Head + s / 4 * ChunkBytes;
-                chunk[16 * (s % 4) + row] = source[s];
-                uint packed = 0;
-                for (int g = 0; g < 4; g++) packed |= (pairs[s / 8 * 8 + s % 2 * 4 + g] >> (s % 8 / 2 * 2) & 0x03030303) << (2 * g);
-                *(uint*)(chunk + Quants + s % 4 * 64 + 4 * row) = packed;
+                uint* from = pairs + 16 * (s / 8 * 8 + s % 2 * 4), to = (uint*)(panel + Head + s / 4 * ChunkBytes + Quants + s % 4 * 64);
+                for (int r = 0; r < 16; r += 4)
+                {
+                    Vector128<uint> packed = default;
+                    for (int g = 0; g < 4; g++) packed |= (Vector128.Load(from + 16 * g + r) >> s % 8 / 2 * 2 & Vector128.Create(0x03030303u)) << 2 * g;
+                    packed.Store(to + r);
+                }
             }
         }
-        return true;
+        return fits;
     }
 
     public override void DecodeRow(byte* panel, int row, Span<float> values)

@@ -1,4 +1,5 @@
-using System.Runtime.InteropServices;
+using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
 
 namespace Inference.Kernels;
 
@@ -12,27 +13,62 @@ internal sealed unsafe class PackedQ3_K : PackedLayout
     private const int FileBytes = 110, Head = 64, Quants = 64, PairBytes = 192, ChunkBytes = Quants + 2 * PairBytes, BlockBytes = Head + 4 * ChunkBytes;
 
     public override TensorType Type => TensorType.Q3_K;
+    public override ActivationForm Form => ActivationForm.Int8 | ActivationForm.Zero32;
     public override long PanelBytes(int columns) => columns / 256 * (long)BlockBytes;
 
-    public override bool PackRow(ReadOnlySpan<byte> source, byte* panel, int row)
+    [SkipLocalsInit, MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public override bool Pack(byte** rows, int columns, byte* panel)
     {
-        uint* q = stackalloc uint[8];
-        for (; source.Length > 0; source = source[FileBytes..], panel += BlockBytes)
+        uint* high = stackalloc uint[8 * 16], pairs = stackalloc uint[16 * 16], tail = stackalloc uint[4 * 16];
+        nint at = 0;
+        for (int b = 0; b < columns / 256; b++, at += FileBytes, panel += BlockBytes)
         {
-            ((float*)panel)[row] = Half16.ToSingle(MemoryMarshal.Read<ushort>(source[108..])) * 0.125f;
-            ReadOnlySpan<uint> high = MemoryMarshal.Cast<byte, uint>(source[..32]), pairs = MemoryMarshal.Cast<byte, uint>(source.Slice(32, 64));
+            StoredHalves.ToSingle(rows, at + 108, (float*)panel, 0.125f);
+            RowTransposition.Dwords(rows, at, 8, (byte*)high);
+            RowTransposition.Dwords(rows, at + 32, 16, (byte*)pairs);
+            RowTransposition.Dwords(rows, at + 94, 4, (byte*)tail); // the last 16 bytes: two of the pairs, 12 of the scales, d
+            StoreScales(tail, panel + Head);
             for (int p = 0; p < 8; p++)
             {
-                byte* chunk = panel + Head + p / 2 * ChunkBytes, to = chunk + Quants + p % 2 * PairBytes + 4 * row;
-                for (int s = 0; s < 2; s++) chunk[16 * (p % 2 * 2 + s) + row] = (byte)(Q3_KFormat.Scale(source[96..108], 2 * p + s) - 32);
-                // Bytes of a dword are four columns; masks keep them apart.
-                for (int g = 0; g < 8; g++) q[g] = pairs[p / 4 * 8 + g] >> (p % 4 * 2) & 0x03030303 | (high[g] >> p & 0x01010101) << 2;
-                *(uint*)to = q[1] | q[0] << 3 | (q[3] & 0x03030303) << 6;
-                *(uint*)(to + 64) = q[4] | q[2] << 3 | (q[7] & 0x03030303) << 6;
-                *(uint*)(to + 128) = q[6] | q[5] << 3 | (q[3] & 0x04040404) << 4 | (q[7] & 0x04040404) << 5;
+                uint* to = (uint*)(panel + Head + p / 2 * ChunkBytes + Quants + p % 2 * PairBytes);
+                for (int r = 0; r < 16; r += 4) StoreQuants(pairs + 16 * 8 * (p / 4) + r, p % 4 * 2, high + r, p, to + r);
             }
         }
         return true;
+    }
+
+    /// <summary>Writes the scales - 32 of each chunk [4][16]: Q3_KFormat.Scale for four scales at a time.</summary>
+    [SkipLocalsInit, MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void StoreScales(uint* tail, byte* chunks)
+    {
+        uint* quads = stackalloc uint[16];
+        for (int c = 0; c < 4; c++)
+        {
+            for (int r = 0; r < 16; r += 4)
+            {
+                Vector128<uint> low = Dword(tail + 16 * (c % 2) + r) >> c / 2 * 4 & Vector128.Create(0x0f0f0f0fu), high = Dword(tail + 32 + r) >> 2 * c & Vector128.Create(0x03030303u);
+                ((low | high << 4).AsByte() - Vector128.Create((byte)32)).AsUInt32().Store(quads + r);
+            }
+            RowTransposition.Bytes(quads, chunks + c * ChunkBytes);
+        }
+
+        static Vector128<uint> Dword(uint* halves) => Vector128.Load(halves) >> 16 | Vector128.Load(halves + 16) << 16;
+    }
+
+    /// <summary>Writes A, B and C of four rows. Bytes of a dword are four columns; masks keep them apart.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void StoreQuants(uint* pairs, int pairShift, uint* high, int highShift, uint* to)
+    {
+        Vector128<uint> q0 = Quant(0, pairs, pairShift, high, highShift), q1 = Quant(1, pairs, pairShift, high, highShift), q2 = Quant(2, pairs, pairShift, high, highShift);
+        Vector128<uint> q3 = Quant(3, pairs, pairShift, high, highShift), q4 = Quant(4, pairs, pairShift, high, highShift), q5 = Quant(5, pairs, pairShift, high, highShift);
+        Vector128<uint> q6 = Quant(6, pairs, pairShift, high, highShift), q7 = Quant(7, pairs, pairShift, high, highShift);
+        Vector128<uint> two = Vector128.Create(0x03030303u), third = Vector128.Create(0x04040404u);
+        (q1 | q0 << 3 | (q3 & two) << 6).Store(to);
+        (q4 | q2 << 3 | (q7 & two) << 6).Store(to + 16);
+        (q6 | q5 << 3 | (q3 & third) << 4 | (q7 & third) << 5).Store(to + 32);
+
+        static Vector128<uint> Quant(int g, uint* pairs, int pairShift, uint* high, int highShift) =>
+            Vector128.Load(pairs + 16 * g) >> pairShift & Vector128.Create(0x03030303u) | (Vector128.Load(high + 16 * g) >> highShift & Vector128.Create(0x01010101u)) << 2;
     }
 
     public override void DecodeRow(byte* panel, int row, Span<float> values)

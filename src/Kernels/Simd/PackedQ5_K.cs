@@ -1,4 +1,5 @@
-using System.Runtime.InteropServices;
+using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
 
 namespace Inference.Kernels;
 
@@ -11,27 +12,30 @@ internal sealed unsafe class PackedQ5_K : PackedLayout
     private const int FileBytes = 176, Minima = 32, Head = 64, Mins = 32, Bits = 64, Quants = 192, ChunkBytes = Quants + 512, BlockBytes = Head + 4 * ChunkBytes;
 
     public override TensorType Type => TensorType.Q5_K;
+    public override ActivationForm Form => ActivationForm.Int8 | ActivationForm.Sums | ActivationForm.Zero16;
     public override long PanelBytes(int columns) => columns / 256 * (long)BlockBytes;
 
-    public override bool PackRow(ReadOnlySpan<byte> source, byte* panel, int row)
+    [SkipLocalsInit, MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public override bool Pack(byte** rows, int columns, byte* panel)
     {
-        for (; source.Length > 0; source = source[FileBytes..], panel += BlockBytes)
+        uint* high = stackalloc uint[8 * 16];
+        bool fits = true;
+        nint at = 0;
+        for (int b = 0; b < columns / 256; b++, at += FileBytes, panel += BlockBytes)
         {
-            if (!TryStore(source, panel + 2 * row) || !TryStore(source[2..], panel + Minima + 2 * row)) return false;
-            ReadOnlySpan<uint> high = MemoryMarshal.Cast<byte, uint>(source.Slice(16, 32)), groups = MemoryMarshal.Cast<byte, uint>(source.Slice(48, 128));
+            fits &= StoredHalves.TryStore(rows, at, panel) & StoredHalves.TryStore(rows, at + 2, panel + Minima);
+            PackedQ4_K.StoreScalesAndMins(rows, at, panel + Head, ChunkBytes);
+            RowTransposition.Dwords(rows, at + 16, 8, (byte*)high);
             for (int j = 0; j < 8; j++)
-            {
-                byte* chunk = panel + Head + j / 2 * ChunkBytes;
-                (int scale, int min) = Q4_KFormat.ScaleAndMin(source[4..16], j);
-                chunk[j % 2 * 16 + row] = (byte)scale;
-                chunk[Mins + j % 2 * 16 + row] = (byte)min;
-                uint bits = 0; // bit j of the file's bytes 4 g + i belongs to column 4 g + i of sub-block j
-                for (int g = 0; g < 8; g++) bits |= (high[g] >> j & 0x01010101) << g;
-                *(uint*)(chunk + Bits + j % 2 * 64 + 4 * row) = bits;
-            }
-            for (int g = 0; g < groups.Length; g++) *(uint*)(panel + Head + g / 8 * ChunkBytes + Quants + g % 8 * 64 + 4 * row) = groups[g];
+                for (int r = 0; r < 16; r += 4)
+                {
+                    Vector128<uint> bits = default; // bit j of the file's bytes 4 g + i belongs to column 4 g + i of sub-block j
+                    for (int g = 0; g < 8; g++) bits |= (Vector128.Load(high + 16 * g + r) >> j & Vector128.Create(0x01010101u)) << g;
+                    bits.Store((uint*)(panel + Head + j / 2 * ChunkBytes + Bits + j % 2 * 64) + r);
+                }
+            for (int c = 0; c < 4; c++) RowTransposition.Dwords(rows, at + 48 + 32 * c, 8, panel + Head + c * ChunkBytes + Quants);
         }
-        return true;
+        return fits;
     }
 
     public override void DecodeRow(byte* panel, int row, Span<float> values)

@@ -1,4 +1,5 @@
-using System.Runtime.InteropServices;
+using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
 
 namespace Inference.Kernels;
 
@@ -11,30 +12,45 @@ internal sealed unsafe class PackedQ6_K : PackedLayout
     private const int FileBytes = 210, Head = 64, Quants = 64, SubBlockBytes = 192, ChunkBytes = Quants + 4 * SubBlockBytes, BlockBytes = Head + 4 * ChunkBytes;
 
     public override TensorType Type => TensorType.Q6_K;
+    public override ActivationForm Form => ActivationForm.Int8 | ActivationForm.Zero32;
     public override long PanelBytes(int columns) => columns / 256 * (long)BlockBytes;
 
-    public override bool PackRow(ReadOnlySpan<byte> source, byte* panel, int row)
+    [SkipLocalsInit, MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public override bool Pack(byte** rows, int columns, byte* panel)
     {
-        for (; source.Length > 0; source = source[FileBytes..], panel += BlockBytes)
+        uint* low = stackalloc uint[32 * 16], high = stackalloc uint[16 * 16], scales = stackalloc uint[4 * 16];
+        nint at = 0;
+        for (int b = 0; b < columns / 256; b++, at += FileBytes, panel += BlockBytes)
         {
-            ((float*)panel)[row] = Half16.ToSingle(MemoryMarshal.Read<ushort>(source[208..]));
+            StoredHalves.ToSingle(rows, at + 208, (float*)panel);
+            RowTransposition.Dwords(rows, at, 32, (byte*)low);
+            RowTransposition.Dwords(rows, at + 128, 16, (byte*)high);
+            RowTransposition.Dwords(rows, at + 192, 4, (byte*)scales);
+            for (int c = 0; c < 4; c++) RowTransposition.Bytes(scales + 16 * c, panel + Head + c * ChunkBytes);
             for (int s = 0; s < 16; s++)
             {
-                byte* chunk = panel + Head + s / 4 * ChunkBytes, to = chunk + Quants + s % 4 * SubBlockBytes + 4 * row;
-                chunk[16 * (s % 4) + row] = source[192 + s];
                 // The file's order (Q6_KFormat.Quant), four quants in a dword: half h, run of 32 in it, sixteen of the run.
-                int h = s / 8, run = s % 8 / 2, at = s % 2 * 16;
-                ReadOnlySpan<uint> low = MemoryMarshal.Cast<byte, uint>(source.Slice(h * 64 + run % 2 * 32 + at, 16));
-                ReadOnlySpan<uint> high = MemoryMarshal.Cast<byte, uint>(source.Slice(128 + h * 32 + at, 16));
-                int lowShift = run / 2 * 4, highShift = run * 2;
-                uint Low(uint dword) => dword >> lowShift & 0x0f0f0f0f;
-                uint High(uint dword) => dword >> highShift & 0x03030303;
-                *(uint*)to = Low(low[0]) | Low(low[1]) << 4;
-                *(uint*)(to + 64) = Low(low[2]) | Low(low[3]) << 4;
-                *(uint*)(to + 128) = High(high[0]) | High(high[1]) << 2 | High(high[2]) << 4 | High(high[3]) << 6;
+                int h = s / 8, run = s % 8 / 2;
+                byte* to = panel + Head + s / 4 * ChunkBytes + Quants + s % 4 * SubBlockBytes;
+                StoreQuants(low + 16 * (16 * h + 8 * (run % 2) + 4 * (s % 2)), run / 2 * 4, high + 16 * (8 * h + 4 * (s % 2)), run * 2, (uint*)to);
             }
         }
         return true;
+    }
+
+    /// <summary>Writes a sub-block out of four dwords of low nibbles and four of upper bit pairs, each [dword][16 rows].</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void StoreQuants(uint* low, int lowShift, uint* high, int highShift, uint* to)
+    {
+        for (int r = 0; r < 16; r += 4, low += 4, high += 4, to += 4)
+        {
+            (Low(low, lowShift) | Low(low + 16, lowShift) << 4).Store(to);
+            (Low(low + 32, lowShift) | Low(low + 48, lowShift) << 4).Store(to + 16);
+            (High(high, highShift) | High(high + 16, highShift) << 2 | High(high + 32, highShift) << 4 | High(high + 48, highShift) << 6).Store(to + 32);
+        }
+
+        static Vector128<uint> Low(uint* dwords, int shift) => Vector128.Load(dwords) >> shift & Vector128.Create(0x0f0f0f0fu);
+        static Vector128<uint> High(uint* dwords, int shift) => Vector128.Load(dwords) >> shift & Vector128.Create(0x03030303u);
     }
 
     public override void DecodeRow(byte* panel, int row, Span<float> values)

@@ -1,4 +1,4 @@
-using System.Runtime.InteropServices;
+using System.Runtime.CompilerServices;
 
 namespace Inference.Kernels;
 
@@ -8,17 +8,20 @@ internal sealed unsafe class PackedQ8_0 : PackedLayout
     private const int FileBytes = 34, BlockBytes = 544, Scales = 32;
 
     public override TensorType Type => TensorType.Q8_0;
+    public override ActivationForm Form => ActivationForm.Int8 | ActivationForm.Zero8;
     public override long PanelBytes(int columns) => columns / 32 * (long)BlockBytes;
 
-    public override bool PackRow(ReadOnlySpan<byte> source, byte* panel, int row)
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public override bool Pack(byte** rows, int columns, byte* panel)
     {
-        for (; source.Length > 0; source = source[FileBytes..], panel += BlockBytes)
+        bool fits = true;
+        nint at = 0;
+        for (int b = 0; b < columns / 32; b++, at += FileBytes, panel += BlockBytes)
         {
-            if (!TryStore(source, panel + 2 * row)) return false;
-            ReadOnlySpan<uint> groups = MemoryMarshal.Cast<byte, uint>(source.Slice(2, 32));
-            for (int g = 0; g < groups.Length; g++) *(uint*)(panel + Scales + 64 * g + 4 * row) = groups[g] ^ 0x80808080;
+            fits &= StoredHalves.TryStore(rows, at, panel);
+            RowTransposition.Dwords(rows, at + 2, 8, panel + Scales, flip: 0x80808080);
         }
-        return true;
+        return fits;
     }
 
     public override void DecodeRow(byte* panel, int row, Span<float> values)

@@ -25,6 +25,27 @@ internal enum ActivationForm
 
     /// <summary>float32 rows of what the int8 form stands for.</summary>
     RoundedRows = 16,
+
+    /// <summary>Besides <see cref="Int8"/>: the sums that mins are multiplied by.</summary>
+    Sums = 32,
+
+    /// <summary>Besides <see cref="Int8"/>: the same for 16 columns.</summary>
+    HalfSums = 64,
+
+    /// <summary>Besides <see cref="Int8"/>: what takes a zero point of 8 off.</summary>
+    Zero8 = 128,
+
+    /// <summary>Besides <see cref="Int8"/>: what takes a zero point of 16 off.</summary>
+    Zero16 = 256,
+
+    /// <summary>Besides <see cref="Int8"/>: what takes a zero point of 32 off, for 16 columns.</summary>
+    Zero32 = 512,
+
+    /// <summary>Besides <see cref="Int8"/>: what takes any zero point off sums in int32.</summary>
+    Totals = 1024,
+
+    /// <summary>Besides <see cref="Int8"/>: the same for 16 columns.</summary>
+    HalfTotals = 2048,
 }
 
 /// <summary>
@@ -35,7 +56,7 @@ internal enum ActivationForm
 internal sealed unsafe class ProductInput(int widest) : IDisposable
 {
     private const int Block = ActivationQuantization.Block;
-    private NativeBuffer? quants, scales, negativeSums, negativeHalfSums, corrections8, corrections16, corrections32, values, scaledValues, rows, roundedRows, tiles;
+    private NativeBuffer? quants, scales, negativeSums, negativeHalfSums, corrections8, corrections16, corrections32, totals, halfTotals, values, scaledValues, rows, roundedRows, tiles;
     private ActivationForm forms;
 
     /// <summary>A tile: its first token, its width, and where its activations are.</summary>
@@ -77,12 +98,14 @@ internal sealed unsafe class ProductInput(int widest) : IDisposable
         {
             Grow(ref quants, elements);
             Grow(ref scales, blocks * 4);
-            Grow(ref negativeSums, blocks * 4);
-            Grow(ref negativeHalfSums, blocks * 8);
-            Grow(ref corrections8, blocks * 4);
-            Grow(ref corrections16, blocks * 4);
-            Grow(ref corrections32, blocks * 8);
         }
+        if (Needs(ActivationForm.Sums)) Grow(ref negativeSums, blocks * 4);
+        if (Needs(ActivationForm.HalfSums)) Grow(ref negativeHalfSums, blocks * 8);
+        if (Needs(ActivationForm.Zero8)) Grow(ref corrections8, blocks * 4);
+        if (Needs(ActivationForm.Zero16)) Grow(ref corrections16, blocks * 4);
+        if (Needs(ActivationForm.Zero32)) Grow(ref corrections32, blocks * 8);
+        if (Needs(ActivationForm.Totals)) Grow(ref totals, blocks * 4);
+        if (Needs(ActivationForm.HalfTotals)) Grow(ref halfTotals, blocks * 8);
         if (Needs(ActivationForm.Single)) Grow(ref values, elements * 4);
         if (Needs(ActivationForm.ScaledSingle)) Grow(ref scaledValues, elements * 4);
         if (Needs(ActivationForm.Rows)) Grow(ref rows, elements * 4);
@@ -117,12 +140,14 @@ internal sealed unsafe class ProductInput(int widest) : IDisposable
         {
             tile.Quants = (sbyte*)quants!.Pointer + at;
             tile.Scales = (float*)scales!.Pointer + block;
-            tile.NegativeSums = (float*)negativeSums!.Pointer + block;
-            tile.NegativeHalfSums = (float*)negativeHalfSums!.Pointer + 2 * block;
-            tile.Corrections8 = (int*)corrections8!.Pointer + block;
-            tile.Corrections16 = (int*)corrections16!.Pointer + block;
-            tile.Corrections32 = (int*)corrections32!.Pointer + 2 * block;
         }
+        if (Needs(ActivationForm.Sums)) tile.NegativeSums = (float*)negativeSums!.Pointer + block;
+        if (Needs(ActivationForm.HalfSums)) tile.NegativeHalfSums = (float*)negativeHalfSums!.Pointer + 2 * block;
+        if (Needs(ActivationForm.Zero8)) tile.Corrections8 = (int*)corrections8!.Pointer + block;
+        if (Needs(ActivationForm.Zero16)) tile.Corrections16 = (int*)corrections16!.Pointer + block;
+        if (Needs(ActivationForm.Zero32)) tile.Corrections32 = (int*)corrections32!.Pointer + 2 * block;
+        if (Needs(ActivationForm.Totals)) tile.Totals = (int*)totals!.Pointer + block;
+        if (Needs(ActivationForm.HalfTotals)) tile.HalfTotals = (int*)halfTotals!.Pointer + 2 * block;
         if (Needs(ActivationForm.Single)) tile.Values = (float*)values!.Pointer + at;
         if (Needs(ActivationForm.ScaledSingle)) tile.ScaledValues = (float*)scaledValues!.Pointer + at;
         return tile;
@@ -134,20 +159,21 @@ internal sealed unsafe class ProductInput(int widest) : IDisposable
         TokenTile* of = TileOf(token);
         int width = of->Width, index = token - of->First;
         TileInput tile = of->Input;
-        if (Needs(ActivationForm.Int8))
-            for (int b = 0; b < Columns / Block; b++) SetBlock(tile, b, width, index, x + b * Block);
+        if (Needs(ActivationForm.Int8)) SetBlocks(tile, Columns / Block, width, index, x);
         if (Needs(ActivationForm.Single)) Scatter(x, tile.Values + index, width, 1);
         if (Needs(ActivationForm.ScaledSingle)) Scatter(x, tile.ScaledValues + index, width, HalfScale);
         if (Needs(ActivationForm.Rows)) new ReadOnlySpan<float>(x, Columns).CopyTo(new Span<float>(Row(token, false), Columns));
-        if (Needs(ActivationForm.RoundedRows))
+        if (Needs(ActivationForm.RoundedRows)) Round(x, Row(token, true), Columns);
+    }
+
+    /// <summary>What the int8 form of a row stands for.</summary>
+    private static void Round(float* x, float* to, int columns)
+    {
+        sbyte* q = stackalloc sbyte[Block];
+        for (float* end = x + columns; x < end; x += Block, to += Block)
         {
-            float* to = Row(token, true);
-            sbyte* q = stackalloc sbyte[Block];
-            for (int b = 0; b < Columns / Block; b++)
-            {
-                float scale = Quantize(x + b * Block, q, out _, out _);
-                for (int i = 0; i < Block; i++) to[b * Block + i] = q[i] * scale;
-            }
+            float scale = Quantize(x, q, out _, out _);
+            for (int i = 0; i < Block; i++) to[i] = q[i] * scale;
         }
     }
 
@@ -159,18 +185,24 @@ internal sealed unsafe class ProductInput(int widest) : IDisposable
         for (; k < Columns; k++) to[(long)k * width] = x[k] * factor;
     }
 
-    private static void SetBlock(in TileInput tile, int block, int width, int index, float* x)
+    /// <summary>The int8 form of one token. Arrays that no weight of this input asked for are null.</summary>
+    private static void SetBlocks(in TileInput to, int blocks, int width, int index, float* x)
     {
-        int at = block * width + index;
-        float scale = Quantize(x, tile.Quants + (long)at * Block, out Vector128<int> first, out Vector128<int> second);
-        tile.Scales[at] = scale;
-        tile.NegativeSums[at] = -scale * Vector128.Sum(first + second);
-        tile.NegativeHalfSums[2 * block * width + index] = -scale * Vector128.Sum(first);
-        tile.NegativeHalfSums[(2 * block + 1) * width + index] = -scale * Vector128.Sum(second);
-        tile.Corrections8[at] = Correction(first + second, -8);
-        tile.Corrections16[at] = Correction(first + second, -16);
-        tile.Corrections32[2 * block * width + index] = Correction(first, -32);
-        tile.Corrections32[(2 * block + 1) * width + index] = Correction(second, -32);
+        TileInput tile = to;
+        sbyte* quants = tile.Quants + index * Block;
+        for (int b = 0, at = index; b < blocks; b++, at += width, x += Block, quants += width * Block)
+        {
+            float scale = Quantize(x, quants, out Vector128<int> first, out Vector128<int> second);
+            tile.Scales[at] = scale;
+            int firstHalf = at + b * width, secondHalf = firstHalf + width;
+            if (tile.NegativeSums != null) tile.NegativeSums[at] = -scale * Vector128.Sum(first + second);
+            if (tile.NegativeHalfSums != null) (tile.NegativeHalfSums[firstHalf], tile.NegativeHalfSums[secondHalf]) = (-scale * Vector128.Sum(first), -scale * Vector128.Sum(second));
+            if (tile.Totals != null) tile.Totals[at] = -Vector128.Sum(first + second);
+            if (tile.HalfTotals != null) (tile.HalfTotals[firstHalf], tile.HalfTotals[secondHalf]) = (-Vector128.Sum(first), -Vector128.Sum(second));
+            if (tile.Corrections8 != null) tile.Corrections8[at] = Correction(first + second, -8);
+            if (tile.Corrections16 != null) tile.Corrections16[at] = Correction(first + second, -16);
+            if (tile.Corrections32 != null) (tile.Corrections32[firstHalf], tile.Corrections32[secondHalf]) = (Correction(first, -32), Correction(second, -32));
+        }
     }
 
     /// <summary>Of sums by column modulo 4: those of 0 and 1 times a factor in the low int16, those of 2 and 3 in the high one.</summary>
@@ -229,6 +261,6 @@ internal sealed unsafe class ProductInput(int widest) : IDisposable
 
     public void Dispose()
     {
-        foreach (NativeBuffer? b in (ReadOnlySpan<NativeBuffer?>)[quants, scales, negativeSums, negativeHalfSums, corrections8, corrections16, corrections32, values, scaledValues, rows, roundedRows, tiles]) b?.Dispose();
+        foreach (NativeBuffer? b in (ReadOnlySpan<NativeBuffer?>)[quants, scales, negativeSums, negativeHalfSums, corrections8, corrections16, corrections32, totals, halfTotals, values, scaledValues, rows, roundedRows, tiles]) b?.Dispose();
     }
 }

@@ -1,5 +1,7 @@
 using System.Numerics;
+using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
+using System.Runtime.Intrinsics.X86;
 
 namespace Inference.Kernels;
 
@@ -69,39 +71,51 @@ internal sealed unsafe class PackedWeight : HostWeight
         PanelBytes = layout.PanelBytes(columns);
         panels = new NativeBuffer(PanelBytes * Panels, clear: false);
         tiles = TileWidths.Of(level, Type);
+        Form = level == SimdLevel.Avx512Vnni ? VnniTiles.Form(Type) ?? layout.Form : layout.Form;
     }
 
-    public override ActivationForm Form => layout.Form;
+    public override ActivationForm Form { get; }
     public override int PanelRows => layout.PanelRows;
     public override long PanelBytes { get; }
     public override long PackedBytes => panels.Bytes;
 
     private byte* Panel(int panel) => panels.Pointer + panel * PanelBytes;
 
-    /// <summary>Packs the rows of one panel from the file's form, or from decoded rows when the layout is F32. False when a number does not fit.</summary>
+    /// <summary>Packs the rows of one panel from the file's form, or from decoded rows when the layout is F32; missing rows are zeros. False when a number does not fit.</summary>
     public bool Pack(in TensorSource source, int panel)
     {
         TensorFormat format = source.Format;
         bool decode = format.Type != Type;
-        int rows = Math.Min(PanelRows, Rows - panel * PanelRows), step = Math.Max(layout.ColumnsAtOnce, format.BlockElements);
-        if (rows < PanelRows) NativeMemory.Clear(Panel(panel), (nuint)PanelBytes);
-        scoped Span<float> decoded = stackalloc float[decode ? step : 0];
+        int count = Math.Min(PanelRows, Rows - panel * PanelRows), step = Math.Max(layout.ColumnsAtOnce, format.BlockElements);
+        byte** rows = stackalloc byte*[PanelRows], columnsOf = stackalloc byte*[PanelRows];
+        byte* zeros = stackalloc byte[(int)format.RowBytes(step)]; // stackalloc clears
+        float* decoded = stackalloc float[decode ? PanelRows * step : 0];
+        for (int row = 0; row < PanelRows; row++)
+        {
+            rows[row] = row < count ? (byte*)Unsafe.AsPointer(ref MemoryMarshal.GetReference(source.Row(panel * PanelRows + row))) : null; // mapped memory does not move
+            columnsOf[row] = decode ? (byte*)(decoded + row * step) : zeros;
+        }
         for (int column = 0; column < Columns; column += step)
         {
-            int columns = Math.Min(step, Columns - column), from = (int)format.RowBytes(column), bytes = (int)format.RowBytes(columns);
-            byte* to = Panel(panel) + layout.PanelBytes(column);
-            for (int row = 0; row < rows; row++)
+            int columns = Math.Min(step, Columns - column), bytes = (int)format.RowBytes(columns);
+            nint from = (nint)format.RowBytes(column);
+            for (int row = 0; row < count; row++)
             {
-                scoped ReadOnlySpan<byte> values = source.Row(panel * PanelRows + row).Slice(from, bytes);
-                if (decode)
-                {
-                    format.Decode(values, decoded[..columns]);
-                    values = MemoryMarshal.AsBytes(decoded[..columns]);
-                }
-                if (!layout.PackRow(values, to, row)) return false;
+                byte* values = rows[row] + from;
+                Prefetch(values + bytes, bytes);
+                if (decode) format.Decode(new ReadOnlySpan<byte>(values, bytes), new Span<float>(decoded + row * step, columns));
+                else columnsOf[row] = values;
             }
+            if (!layout.Pack(columnsOf, columns, Panel(panel) + layout.PanelBytes(column))) return false;
         }
         return true;
+    }
+
+    /// <summary>Asks for what comes next of a row: a processor does not follow 16 or 64 rows at once.</summary>
+    private static void Prefetch(byte* next, int bytes)
+    {
+        if (!Sse.IsSupported) return;
+        for (int i = 0; i < bytes; i += 64) Sse.Prefetch0(next + i);
     }
 
     public override void Multiply(int first, int end, ProductInput x, int tile, int tileEnd, in ProductOutput y, float* scratch)
@@ -116,7 +130,7 @@ internal sealed unsafe class PackedWeight : HostWeight
             }
             for (ProductInput.TokenTile* t = x.Tile(tile); t < x.Tile(tileEnd); t++)
             {
-                tiles[t->Width](weights, Columns, &t->Input, scratch);
+                tiles.Run(t->Width, weights, Columns, &t->Input, scratch);
                 Take(scratch, t, panel, y);
             }
         }
@@ -134,7 +148,7 @@ internal sealed unsafe class PackedWeight : HostWeight
                 TileInput part = t->Input;
                 part.Values += column * t->Width;
                 part.ScaledValues += column * t->Width;
-                tiles[t->Width](weights + layout.PanelBytes(column), Math.Min(step, Columns - column), &part, scratch + (t->First - start) * PanelRows);
+                tiles.Run(t->Width, weights + layout.PanelBytes(column), Math.Min(step, Columns - column), &part, scratch + (t->First - start) * PanelRows);
             }
         for (ProductInput.TokenTile* t = x.Tile(tile); t <= last; t++) Take(scratch + (t->First - start) * PanelRows, t, panel, y);
     }

@@ -65,7 +65,7 @@ internal abstract unsafe class RopeWriteJob : ParallelJob, IDisposable
     /// <summary>The job for an instruction set.</summary>
     public static RopeWriteJob Create(SimdLevel level) => level switch
     {
-        SimdLevel.Avx512 => new RopeWriteJob<System.Runtime.Intrinsics.Vector512<float>, Avx512Lanes>(),
+        SimdLevel.Avx512 or SimdLevel.Avx512Vnni => new RopeWriteJob<System.Runtime.Intrinsics.Vector512<float>, Avx512Lanes>(),
         SimdLevel.Avx2 or SimdLevel.Avx2Vnni => new RopeWriteJob<System.Runtime.Intrinsics.Vector256<float>, Avx2Lanes>(),
         _ => new RopeWriteJob<System.Runtime.Intrinsics.Vector128<float>, PortableLanes>(),
     };

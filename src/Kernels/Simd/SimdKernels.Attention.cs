@@ -7,6 +7,10 @@ internal sealed unsafe partial class SimdKernels
     private readonly AttentionJob?[] attention = new AttentionJob?[KvTypes * KvTypes]; // by key and value type
     private RopeWriteJob? ropeWrite;
     private GateUpJob? gateUp;
+    private long step;
+
+    /// <summary>Whether decode reads partitions that sequences have in common once for all of them. The bits are the same; without it one can measure what it gains.</summary>
+    public bool SharePrefixes { get; init; } = true;
 
     public override KvPages AllocatePages(KvLayout layout, int blocks) => new TiledPages(layout, blocks);
 
@@ -26,7 +30,7 @@ internal sealed unsafe partial class SimdKernels
         Check(shape, pages, output, shape.Heads * shape.ValueDim, nameof(output));
         KvLayout layout = pages.Layout;
         AttentionJob job = attention[KvTypes * (int)layout.KeyType + (int)layout.ValueType] ??= AttentionJob.Create(Level, layout.KeyType, layout.ValueType);
-        pool.Run(job, job.Begin(batch, shape, Pointer(q), (TiledPages)pages, layer, Pointer(output), Threads));
+        pool.Run(job, job.Begin(batch, shape, Pointer(q), (TiledPages)pages, layer, Pointer(output), Threads, SharePrefixes, step));
     }
 
     public override void GateUpActivation(StepBatch batch, Activations gate, Activations up, Activations output)

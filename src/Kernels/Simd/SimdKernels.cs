@@ -20,7 +20,7 @@ internal sealed unsafe partial class SimdKernels : KernelSet
         if (!SimdLevels.IsSupported(level)) throw new PlatformNotSupportedException($"this processor has no {level}; the best here is {SimdLevels.Best}");
         Level = level;
         this.pack = pack;
-        input = new ProductInput(TileTable.Widest(level));
+        input = new ProductInput(TileTable.Widest(SimdLevels.Vectors(level)));
         pool = new WorkerPool(threads);
     }
 
@@ -64,8 +64,12 @@ internal sealed unsafe partial class SimdKernels : KernelSet
     public override ParameterVector LoadVector(ReadOnlySpan<float> values) => new HostVector(values);
     public override Activations AllocateActivations(int rows, int columns) => new HostRows(rows, columns);
 
-    /// <summary>Nothing travels: kernels read the batch's arrays.</summary>
-    public override void Upload(StepBatch batch) => Array.Clear(batch.DirtyEntries);
+    /// <summary>Nothing travels: kernels read the batch's arrays. A new step begins.</summary>
+    public override void Upload(StepBatch batch)
+    {
+        step++;
+        Array.Clear(batch.DirtyEntries);
+    }
 
     public override ReadOnlySpan<float> Download(Activations activations, int rows) => new(Pointer(activations), checked(rows * activations.Columns));
 

@@ -46,7 +46,7 @@ internal sealed unsafe class PanelwiseWeight(in TensorSource source, PanelDecode
 {
     private readonly TileWidths tiles = TileWidths.Decoded(level);
 
-    public override ActivationForm Form => ActivationForm.Int8;
+    public override ActivationForm Form => ActivationForm.Int8 | ActivationForm.Zero32;
 
     public override void Multiply(int first, int end, ProductInput x, int tile, int tileEnd, in ProductOutput y, float* scratch)
     {
@@ -59,7 +59,7 @@ internal sealed unsafe class PanelwiseWeight(in TensorSource source, PanelDecode
             decoder.DecodePanel((byte*)Source.Data + row * rowBytes, rowBytes, stepBytes, Math.Min(PanelRows, Rows - row), Columns, panel);
             for (ProductInput.TokenTile* t = x.Tile(tile); t < x.Tile(tileEnd); t++)
             {
-                tiles[t->Width](panel, Columns, &t->Input, sums);
+                tiles.Run(t->Width, panel, Columns, &t->Input, sums);
                 Take(sums, t, p, y);
             }
         }

@@ -82,7 +82,7 @@ public sealed class MetricsTests : IDisposable
     public async Task Running_waiting_swapped_and_memory_are_seen_while_requests_run()
     {
         Listen();
-        await using InferenceEngine engine = await TestEngine.LoadAsync(new EngineOptions { Device = "cpu", KvBlocks = 10, ContextLength = 128, MaxSequences = 3, Preemption = PreemptionMode.Swap, SwapMemoryBytes = 8 << 20 });
+        await using InferenceEngine engine = await TestEngine.LoadAsync(new EngineOptions { Device = "cpu", KvBlocks = 10, ContextLength = 128, MaxSequences = 3, Admission = AdmissionMode.Eager, Preemption = PreemptionMode.Swap, SwapMemoryBytes = 8 << 20 });
         Task<string>[] running = [.. Enumerable.Range(0, 6).Select(_ => engine.GenerateAsync(Prompt, new GenerationOptions { MaxTokens = 90, IgnoreEos = true }).GetTextAsync())];
         double most = 0, waiting = 0, swapped = 0, usage = 0;
         while (!Task.WhenAll(running).IsCompleted)

@@ -17,6 +17,7 @@ public class DeviceFaultTests
         Device = "cpu",
         Threads = 1,
         KvBlocks = 8,
+        Admission = AdmissionMode.Eager,
         ContextLength = 96,
         MaxSequences = 3,
         MaxBatchTokens = 24,

@@ -35,6 +35,7 @@ public class SoakTests
             Device = "cpu",
             Threads = 1,
             KvBlocks = Blocks,
+            Admission = AdmissionMode.Eager,
             ContextLength = 128,
             MaxSequences = 6,
             MaxBatchTokens = 48,

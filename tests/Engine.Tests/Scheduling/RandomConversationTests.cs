@@ -1,4 +1,5 @@
 using CsCheck;
+using Inference.KvCache;
 using Inference.Scheduling;
 
 namespace Inference.Tests.Scheduling;
@@ -34,9 +35,9 @@ public class RandomConversationTests
 
     private void Run(Setup setup, Event[] events)
     {
-        var s = new Simulation(setup.BlockSize, setup.Blocks, setup.MaxSequences, 60, new SchedulerOptions { MaxBatchTokens = setup.Budget, MaxChunk = setup.Chunk }, setup.Groups);
+        var s = new Simulation(setup.BlockSize, setup.Blocks, setup.MaxSequences, 60, new SchedulerOptions { MaxBatchTokens = setup.Budget, MaxChunk = setup.Chunk, Admission = AdmissionMode.Eager }, setup.Groups);
         // The last "conversation" leaves nothing, and the one before it shares with no other one.
-        UInt128?[] roots = [1, 1, 1, 2, null];
+        PrefixKey?[] roots = [1, 1, 1, 2, null];
         var last = new ScheduledSequence?[roots.Length];
         List<ScheduledSequence> all = [];
         for (int i = 0; i < events.Length; i++)
@@ -76,7 +77,7 @@ public class RandomConversationTests
         while (turn.State != SequenceState.Finished) s.Step();
     }
 
-    private static ScheduledSequence? TryAdd(Simulation s, int[] prompt, int maxTokens, UInt128? root)
+    private static ScheduledSequence? TryAdd(Simulation s, int[] prompt, int maxTokens, PrefixKey? root)
     {
         try
         {

@@ -1,4 +1,5 @@
 using CsCheck;
+using Inference.KvCache;
 using Inference.Scheduling;
 
 namespace Inference.Tests.Scheduling;
@@ -8,15 +9,15 @@ namespace Inference.Tests.Scheduling;
 /// </summary>
 public class RandomScheduleTests
 {
-    private sealed record Setup(int BlockSize, int Blocks, int MaxSequences, int Context, int Budget, int Chunk, int Groups, int SwapBlocks, PreemptionMode Preemption, bool LongestPrefixFirst);
+    private sealed record Setup(int BlockSize, int Blocks, int MaxSequences, int Context, int Budget, int Chunk, int Groups, int SwapBlocks, PreemptionMode Preemption, bool LongestPrefixFirst, AdmissionMode Admission);
 
     private sealed record Request(int Prompt, int MaxTokens, int Priority, bool Logprobs, int ArrivalStep, int CancelAfter, int Text);
 
     private static readonly Gen<Setup> Setups =
         from cache in Gen.Select(Gen.Int[1, 6], Gen.Int[1, 24], Gen.Int[1, 8], Gen.Int[4, 60])
         from step in Gen.Select(Gen.Int[1, 40], Gen.Int[1, 20], Gen.Int[1, 2])
-        from swap in Gen.Select(Gen.Int[-10, 24], Gen.Enum<PreemptionMode>(), Gen.Bool)
-        select new Setup(cache.Item1, cache.Item2, cache.Item3, cache.Item4, step.Item1, step.Item2, step.Item3, Math.Max(0, swap.Item1), swap.Item2, swap.Item3);
+        from swap in Gen.Select(Gen.Int[-10, 24], Gen.Enum<PreemptionMode>(), Gen.Bool, Gen.Enum<AdmissionMode>())
+        select new Setup(cache.Item1, cache.Item2, cache.Item3, cache.Item4, step.Item1, step.Item2, step.Item3, Math.Max(0, swap.Item1), swap.Item2, swap.Item3, swap.Item4);
 
     // One request in eight is cancelled, some steps after its arrival.
     private static readonly Gen<Request[]> Requests =
@@ -39,7 +40,7 @@ public class RandomScheduleTests
 
     private void Run(Setup setup, Request[] requests, int[] faults)
     {
-        var options = new SchedulerOptions { MaxBatchTokens = setup.Budget, MaxChunk = setup.Chunk, AgingInterval = TimeSpan.FromMicroseconds(20), Preemption = setup.Preemption, LongestPrefixFirst = setup.LongestPrefixFirst };
+        var options = new SchedulerOptions { MaxBatchTokens = setup.Budget, MaxChunk = setup.Chunk, AgingInterval = TimeSpan.FromMicroseconds(20), Preemption = setup.Preemption, LongestPrefixFirst = setup.LongestPrefixFirst, Admission = setup.Admission };
         var s = new Simulation(setup.BlockSize, setup.Blocks, setup.MaxSequences, setup.Context, options, setup.Groups, setup.SwapBlocks);
         var sequences = new ScheduledSequence?[requests.Length];
         int work = 0;
@@ -94,7 +95,7 @@ public class RandomScheduleTests
         {
             if (request.Text == 5 && before is not null) return s.Add(before.Prompt.ToArray(), request.MaxTokens, request.Priority, request.Logprobs, before.Kv.Root, before, before.Tenant);
             int[] prompt = [.. Enumerable.Range(0, request.Prompt).Select(i => i < request.Text * 5 ? 100 + i : 200 + request.Text * 40 + i)];
-            return s.Add(prompt, request.MaxTokens, request.Priority, request.Logprobs, request.Text < 3 ? 1 : request.Text == 3 ? 2 : (UInt128?)null, tenant: request.Text.ToString());
+            return s.Add(prompt, request.MaxTokens, request.Priority, request.Logprobs, request.Text < 3 ? 1 : request.Text == 3 ? 2 : (PrefixKey?)null, tenant: request.Text.ToString());
         }
         catch (RequestRefusedException refused)
         {

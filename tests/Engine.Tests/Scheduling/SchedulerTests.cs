@@ -4,7 +4,7 @@ namespace Inference.Tests.Scheduling;
 
 public class SchedulerTests
 {
-    private static SchedulerOptions Budget(int tokens, int chunk = int.MaxValue) => new() { MaxBatchTokens = tokens, MaxChunk = chunk };
+    private static SchedulerOptions Budget(int tokens, int chunk = int.MaxValue) => new() { MaxBatchTokens = tokens, MaxChunk = chunk, Admission = AdmissionMode.Eager };
 
     [Fact]
     public void Decodes_first_and_fills_up_with_prefill()

@@ -11,7 +11,8 @@ internal sealed class Simulation
 
     public Simulation(int blockSize, int blocks, int maxSequences = 8, int context = 100, SchedulerOptions? options = null, int groups = 1, int swapBlocks = 0)
     {
-        _options = options ?? new SchedulerOptions();
+        // Most tests are about who gets blocks when they run out; with forecasts they seldom do.
+        _options = options ?? new SchedulerOptions { Admission = AdmissionMode.Eager };
         // Groups beyond the first differ in block size, so that their slots and tables cannot be mixed up unnoticed.
         Kv = new KvAllocator([.. Enumerable.Range(0, groups).Select(g => new CacheGroup(1, CacheKind.Full, blockSize + g, blocks))], maxSequences, context, [.. Enumerable.Repeat(swapBlocks, groups)]);
         Scheduler = new Scheduler(Kv, _options, Clock);
@@ -26,13 +27,13 @@ internal sealed class Simulation
 
     public FakeDevice Device { get; }
 
-    public ScheduledSequence Add(int promptLength, int maxTokens, int priority = 0, bool promptLogprobs = false, UInt128? root = null)
+    public ScheduledSequence Add(int promptLength, int maxTokens, int priority = 0, bool promptLogprobs = false, PrefixKey? root = null)
     {
         int id = _ranks.Count;
         return Add([.. Enumerable.Range(0, promptLength).Select(i => 100 + id * 7 + i * 3)], maxTokens, priority, promptLogprobs, root);
     }
 
-    public ScheduledSequence Add(int[] prompt, int maxTokens, int priority = 0, bool promptLogprobs = false, UInt128? root = null, ScheduledSequence? sibling = null, string? tenant = null, TimeSpan? timeout = null)
+    public ScheduledSequence Add(int[] prompt, int maxTokens, int priority = 0, bool promptLogprobs = false, PrefixKey? root = null, ScheduledSequence? sibling = null, string? tenant = null, TimeSpan? timeout = null)
     {
         int id = _ranks.Count;
         var sequence = new ScheduledSequence(id, prompt, maxTokens, priority, promptLogprobs, root, sibling) { Tenant = tenant, Timeout = timeout };

@@ -8,7 +8,7 @@ public class SwapAndForkTests
 {
     private static int[] Ids(int start, int count) => [.. Enumerable.Range(start, count)];
 
-    private static SchedulerOptions With(PreemptionMode mode, double cost = 0.1) => new() { Preemption = mode, SwapCost = cost };
+    private static SchedulerOptions With(PreemptionMode mode, double cost = 0.1) => new() { Preemption = mode, SwapCost = cost, Admission = AdmissionMode.Eager };
 
     [Theory]
     [InlineData(9)]

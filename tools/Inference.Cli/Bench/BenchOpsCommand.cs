@@ -32,7 +32,7 @@ internal static class BenchOpsCommand
         foreach (string warning in device.Warnings) console.WriteWarning(warning);
         OperationCase[] cases = [.. AllCases.Large().Where(c => c.ToString().Contains(filter, StringComparison.OrdinalIgnoreCase))];
         if (cases.Length == 0) throw new UsageException($"--filter {filter}: no case has that in its name");
-        int threads = options.Read(parsed).Threads is > 0 and var asked ? asked : Environment.ProcessorCount;
+        int threads = options.Read(parsed).Threads is > 0 and var asked ? asked : ProcessorTopology.Cores;
         // A vector loop on this processor says nothing about another device.
         HostPeaks? peaks = device.Name == HostDevice.Name ? HostPeaks.Measure(threads) : null;
         List<Timing> timings = TerminalProgress.Run(console, "Operations", cases.Length, report => Measure(cases, device.Kernels, report, console.Cancellation));

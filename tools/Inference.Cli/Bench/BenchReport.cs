@@ -1,3 +1,4 @@
+using Inference.Kernels;
 using Inference.Models;
 
 namespace Inference.Cli;
@@ -5,7 +6,7 @@ namespace Inference.Cli;
 /// <summary>Results of <c>bench run</c> as a table or as JSON.</summary>
 internal sealed record BenchReport(Inspection Model, string Device, EngineOptions Options, IReadOnlyList<BenchResult> Results)
 {
-    private int Threads => Options.Threads == 0 ? Environment.ProcessorCount : Options.Threads;
+    private int Threads => Options.Threads == 0 ? ProcessorTopology.Cores : Options.Threads;
 
     private string ModelName => Model.Name ?? Path.GetFileNameWithoutExtension(Model.Path);
 
@@ -32,8 +33,13 @@ internal sealed record BenchReport(Inspection Model, string Device, EngineOption
                 json.WriteReal("tokens_per_second", Math.Round(r.Mean, 3));
                 json.WriteReal("stddev", Math.Round(r.Deviation, 3));
                 json.WriteArray("samples", r.Samples, s => json.WriteRealValue(Math.Round(s, 3)));
+                if (r.Profile is not null) ProfileReport.WriteJson(json, r.Profile);
                 json.WriteEndObject();
             });
         });
+        if (format == "json") return;
+        foreach (BenchResult r in Results)
+            if (r.Profile is not null) ProfileReport.Write(output, format == "md", r.Test, r.Profile);
+        output.Flush();
     }
 }

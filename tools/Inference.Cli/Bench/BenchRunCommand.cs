@@ -15,7 +15,9 @@ internal sealed class BenchRunCommand
     private readonly Option<int[]?> generate = CliOption.List("--tg", "Tokens whose generation is timed; 0: none. Default 128.", 0, 1 << 20);
     private readonly Option<int[]?> depth = CliOption.List("--depth", "Tokens in the context before generation is timed. Default 0.", 0, 1 << 20);
     private readonly Option<int[]?> batch = CliOption.List("--batch", "Sequences that generate at once. Default 1.", 1, 4096);
+    private readonly Option<bool> sharedPrefix = CliOption.Flag("--shared-prefix", "Let the contexts of a batch be the same but for their last token, so that they lie on the same KV blocks.");
     private readonly Option<int?> repetitions = CliOption.Integer("--repetitions", "Samples of each test, after a warm-up. Default 5.", 1, 1000);
+    private readonly Option<bool> profile = CliOption.Flag("--profile", "Also split the mean step of each test by operation, with the GB/s and GOP/s that its products reach.");
     private readonly Option<string?> format = BenchFormat.Option();
 
     private BenchRunCommand(CliConsole console) => this.console = console;
@@ -23,7 +25,7 @@ internal sealed class BenchRunCommand
     public static Command Create(CliConsole console)
     {
         var self = new BenchRunCommand(console);
-        var command = new Command("run", "Times prefill (pp) and generation (tg) of a model on random tokens, through the engine.") { self.model, self.prefill, self.generate, self.depth, self.batch, self.repetitions, self.format };
+        var command = new Command("run", "Times prefill (pp) and generation (tg) of a model on random tokens, through the engine.") { self.model, self.prefill, self.generate, self.depth, self.batch, self.sharedPrefix, self.repetitions, self.profile, self.format };
         self.engine.AddTo(command, sizes: false);
         command.SetAction((parsed, _) => self.RunAsync(parsed));
         return command;
@@ -36,8 +38,10 @@ internal sealed class BenchRunCommand
         EngineOptions options = engine.Read(parsed);
         List<BenchTest> tests = Plan(parsed, ModelNumbers.Of(source.Resolve()).Context, options.MaxBatchTokens);
         int context = tests.Max(t => t.ContextLength(options.MaxBatchTokens));
+        using StepProfiler? profiler = parsed.GetValue(profile) ? new StepProfiler() : null;
         options = options with
         {
+            WrapKernels = profiler is null ? null : profiler.Wrap,
             ContextLength = context,
             MaxSequences = tests.Max(t => t.Batch),
             // Room for every sequence to its end: a preemption would be timed as generation.
@@ -45,7 +49,7 @@ internal sealed class BenchRunCommand
         };
         await using InferenceEngine loaded = await EngineLoader.LoadAsync(console, source, options).ConfigureAwait(false);
         int samples = parsed.GetValue(repetitions) ?? 5, done = 0;
-        var runner = new BenchRunner(loaded, options.MaxBatchTokens, console.Cancellation);
+        var runner = new BenchRunner(loaded, options.MaxBatchTokens, parsed.GetValue(sharedPrefix), profiler, console.Cancellation);
         var results = new List<BenchResult>();
         Task running = RunAllAsync();
         if (console.ErrorIsTerminal) await TerminalProgress.ShowAsync("Benchmark", () => done / ((samples + 1.0) * tests.Count), running).ConfigureAwait(false);

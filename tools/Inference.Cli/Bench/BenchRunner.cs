@@ -3,28 +3,45 @@ using System.Diagnostics;
 namespace Inference.Cli;
 
 /// <summary>Runs benchmark tests through the engine as any caller would, on random tokens.</summary>
-internal sealed class BenchRunner(InferenceEngine engine, int maxBatchTokens, CancellationToken cancellation)
+/// <param name="engine">The engine.</param>
+/// <param name="maxBatchTokens">Token rows of its steps.</param>
+/// <param name="sharedPrefix">Whether the prompts of a batch differ in their last token only.</param>
+/// <param name="profiler">What takes the steps apart, or null.</param>
+/// <param name="cancellation">Stops it.</param>
+internal sealed class BenchRunner(InferenceEngine engine, int maxBatchTokens, bool sharedPrefix, StepProfiler? profiler, CancellationToken cancellation)
 {
     private readonly Random random = new(1);
 
-    /// <summary>One warm-up, then the samples.</summary>
+    private const int WarmUpTokens = 8;
+
+    /// <summary>
+    /// A short warm-up, then the samples. One step of a prompt and a few tokens compile and touch all that a sample needs but for the KV memory of
+    /// a long context.
+    /// </summary>
     public async Task<BenchResult> RunAsync(BenchTest test, int repetitions, Action onSample)
     {
         var samples = new double[repetitions];
-        for (int i = -1; i < repetitions; i++)
+        await SampleAsync(test.Shortened(maxBatchTokens, WarmUpTokens)).ConfigureAwait(false);
+        onSample();
+        StepProfile? profile = profiler?.Begin(test.Measures);
+        for (int i = 0; i < repetitions; i++)
         {
-            double rate = await SampleAsync(test).ConfigureAwait(false);
-            if (i >= 0) samples[i] = rate;
+            samples[i] = await SampleAsync(test).ConfigureAwait(false);
             onSample();
         }
-        return new BenchResult(test, samples);
+        if (profiler is null) return new BenchResult(test, samples);
+        // The last step is told after its tokens are; this runs between two steps.
+        await engine.VerifyAsync().ConfigureAwait(false);
+        profiler.End();
+        return new BenchResult(test, samples, profile);
     }
 
     private async Task<double> SampleAsync(BenchTest test)
     {
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
         var options = new GenerationOptions { MaxTokens = test.MaxTokens(maxBatchTokens), IgnoreEos = true };
-        int[][] prompts = [.. Enumerable.Range(0, test.Batch).Select(_ => RandomTokens(test.PromptLength))];
+        int[] prefix = sharedPrefix ? RandomTokens(test.PromptLength - 1) : [];
+        int[][] prompts = [.. Enumerable.Range(0, test.Batch).Select(_ => (int[])[.. prefix, .. RandomTokens(test.PromptLength - prefix.Length)])];
         long start = Stopwatch.GetTimestamp();
         Task<long[]>[] arrivals = [.. prompts.Select(prompt => ArrivalsAsync(engine.GenerateAsync(prompt, options, stop.Token), options.MaxTokens))];
         long[][] times = await Task.WhenAll(arrivals).ConfigureAwait(false);

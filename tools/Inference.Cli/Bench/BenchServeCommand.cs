@@ -18,6 +18,8 @@ internal sealed class BenchServeCommand
     private readonly Option<TokenRange?> input = Range("--input-tokens", "Tokens of a prompt, drawn uniformly. Default 100-1024, less where the model's context is short.");
     private readonly Option<TokenRange?> output = Range("--output-tokens", "Tokens of an answer, drawn uniformly; end tokens do not end it. Default 100-1024, less where the model's context is short.");
     private readonly Option<float?> rate = CliOption.Real("--rate", "Requests a second, with the gaps of a Poisson process. Default: all at once.", "a number above 0", x => x > 0);
+    private readonly Option<float[]?> rates = CliOption.Reals("--rates", "Several rates, one after the other on one engine; each gets --requests requests, or as many as come in --seconds.", "numbers above 0, separated by commas", x => x > 0);
+    private readonly Option<float?> seconds = CliOption.Real("--seconds", "With --rates: how long requests come at each.", "a number above 0", x => x > 0);
     private readonly Option<int?> concurrency = CliOption.Integer("--concurrency", "Requests in flight at once; the next is sent when one has ended. Default: no limit.", 1, 1 << 20);
     private readonly Option<int?> sharedPrefix = CliOption.Integer("--shared-prefix", "Tokens that every prompt begins with, before its own. Default 0.", 0, 1 << 20);
     private readonly Option<int?> seed = CliOption.Integer("--seed", "Seed of lengths, tokens and arrivals. Default 1.", 0);
@@ -34,7 +36,7 @@ internal sealed class BenchServeCommand
         var self = new BenchServeCommand(console);
         var command = new Command("serve", "Serves many requests of random tokens at once and reports throughput, latencies and the use of KV memory.")
         {
-            self.model, self.requests, self.input, self.output, self.rate, self.concurrency, self.sharedPrefix, self.seed, self.sampling, self.maxQueued, self.priorities, self.contiguous, self.asJson,
+            self.model, self.requests, self.input, self.output, self.rate, self.rates, self.seconds, self.concurrency, self.sharedPrefix, self.seed, self.sampling, self.maxQueued, self.priorities, self.contiguous, self.asJson,
         };
         self.engine.AddTo(command, sizes: true);
         command.SetAction((parsed, _) => self.RunAsync(parsed));
@@ -56,12 +58,41 @@ internal sealed class BenchServeCommand
         await using InferenceEngine loaded = await EngineLoader.LoadAsync(console, source, options).ConfigureAwait(false);
         var runner = new ServeRunner(loaded, how, parsed.GetValue(concurrency), console.Cancellation);
         await runner.WarmUpAsync().ConfigureAwait(false);
-        Task<ServeResult> running = runner.RunAsync(load.Draw(loaded.VocabularySize));
-        if (console.ErrorIsTerminal) await TerminalProgress.ShowAsync("Serving", () => (double)runner.Done / load.Requests, running).ConfigureAwait(false);
-        var report = new ServeReport(loaded.ModelName, load, options, parsed.GetValue(contiguous), await running.ConfigureAwait(false));
-        if (parsed.GetValue(asJson)) report.WriteJson(console.Out);
-        else report.WriteText(console.Out);
+        ServeLoad[] loads = Loads(parsed, load);
+        List<ServeReport> reports = [];
+        foreach (ServeLoad one in loads)
+        {
+            int before = runner.Done;
+            Task<ServeResult> running = runner.RunAsync(one.Draw(loaded.VocabularySize, reports.Count));
+            if (console.ErrorIsTerminal) await TerminalProgress.ShowAsync(loads.Length == 1 ? "Serving" : $"Serving {one.Rate:0.###}/s", () => (double)(runner.Done - before) / one.Requests, running).ConfigureAwait(false);
+            reports.Add(new ServeReport(loaded.ModelName, one, options, parsed.GetValue(contiguous), await running.ConfigureAwait(false)));
+        }
+        Write(parsed, reports);
         return ExitCode.Done;
+    }
+
+    /// <summary>One load for each of <c>--rates</c>, with the same lengths as far as they go.</summary>
+    private ServeLoad[] Loads(ParseResult parsed, ServeLoad load)
+    {
+        float? span = parsed.GetValue(seconds);
+        if (parsed.GetValue(rates) is not { Length: > 0 } several) return span is null ? [load] : throw new UsageException("--seconds needs --rates");
+        if (load.Rate is not null || parsed.GetValue(concurrency) is not null) throw new UsageException("--rates excludes --rate and --concurrency");
+        if (span is not null && parsed.GetValue(requests) is not null) throw new UsageException("--seconds and --requests exclude each other");
+        return [.. several.Select(r => load with { Rate = r, Requests = span is { } s ? Math.Max(1, (int)Math.Min(r * (double)s, 1 << 20)) : load.Requests })];
+    }
+
+    private void Write(ParseResult parsed, List<ServeReport> reports)
+    {
+        bool json = parsed.GetValue(asJson);
+        if (parsed.GetValue(rates) is null or [])
+        {
+            if (json) reports[0].WriteJson(console.Out);
+            else reports[0].WriteText(console.Out);
+            return;
+        }
+        var sweep = new ServeSweep(reports);
+        if (json) sweep.WriteJson(console.Out);
+        else sweep.WriteText(console.Out);
     }
 
     private ServeLoad ReadLoad(ParseResult parsed, int context)

@@ -1,3 +1,5 @@
+using Inference.Kernels;
+
 namespace Inference.Cli;
 
 /// <summary>What one line of <c>bench run</c> measures.</summary>
@@ -21,6 +23,12 @@ internal sealed record BenchTest(bool IsPrefill, int Tokens, int Depth, int Batc
     /// <summary>Tokens of context that a sequence takes.</summary>
     public int ContextLength(int maxBatchTokens) => PromptLength + MaxTokens(maxBatchTokens);
 
+    /// <summary>The same test with at most so many tokens of prompt and generation.</summary>
+    public BenchTest Shortened(int prompt, int generated) => this with { Tokens = Math.Min(Tokens, IsPrefill ? prompt : generated), Depth = Math.Min(Depth, prompt) };
+
+    /// <summary>Whether a step is what the test measures: prefill has no other steps, and generation counts those in which every sequence decodes.</summary>
+    public bool Measures(StepBatch batch) => IsPrefill || batch.RowCount == Batch && batch.SequenceCount == Batch;
+
     /// <summary>Prefill for every prompt length, then generation for every length, depth and batch.</summary>
     public static List<BenchTest> Plan(int[] prefill, int[] generate, int[] depths, int[] batches) =>
     [
@@ -29,8 +37,8 @@ internal sealed record BenchTest(bool IsPrefill, int Tokens, int Depth, int Batc
     ];
 }
 
-/// <summary>Samples of one test, in tokens a second.</summary>
-internal sealed record BenchResult(BenchTest Test, double[] Samples)
+/// <summary>Samples of one test, in tokens a second, and where the time went if that was asked for.</summary>
+internal sealed record BenchResult(BenchTest Test, double[] Samples, StepProfile? Profile = null)
 {
     public double Mean => Samples.Average();
 

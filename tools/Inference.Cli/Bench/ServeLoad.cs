@@ -32,10 +32,12 @@ internal sealed record ServeLoad(int Requests, TokenRange Input, TokenRange Outp
     public int LongestSequence => SharedPrefix + Input.Most + Output.Most;
 
     /// <summary>Draws lengths uniformly and tokens at random; at a rate the gaps between arrivals are exponential (a Poisson process), else all come at once.</summary>
-    public ServeRequest[] Draw(int vocabulary)
+    /// <param name="vocabulary">Ids are below.</param>
+    /// <param name="round">Another one has other tokens, and the same lengths: nothing of an earlier round is in the prefix cache.</param>
+    public ServeRequest[] Draw(int vocabulary, int round = 0)
     {
         // Apart, so that another range of one kind changes nothing else.
-        Random lengths = new(Seed), tokens = new(Seed + 1), gaps = new(Seed + 2);
+        Random lengths = new(Seed), tokens = new(unchecked(Seed + 1 + round * 104_729)), gaps = new(Seed + 2);
         int[] prefix = Tokens(SharedPrefix);
         double arrival = 0;
         var requests = new ServeRequest[Requests];

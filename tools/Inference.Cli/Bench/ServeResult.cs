@@ -24,7 +24,6 @@ internal sealed class ServeResult(ServeOutcome[] outcomes, double seconds, Engin
     public long Steps => after.Steps - before.Steps;
     public double MeanRunning => (double)(after.SequenceSteps - before.SequenceSteps) / Steps;
 
-    /// <summary>Since loading; the warm-up has 1.</summary>
     public int PeakRunning => after.RunningPeak;
 
     public long Preemptions => after.Preemptions - before.Preemptions;
@@ -44,8 +43,26 @@ internal sealed class ServeResult(ServeOutcome[] outcomes, double seconds, Engin
     /// <summary>Seconds to the first token, at a quantile of the requests.</summary>
     public double FirstToken(double quantile) => Quantile(served.Select(o => o.FirstToken), quantile);
 
+    /// <summary>The longest of them.</summary>
+    public double LongestFirstToken => FirstToken(1);
+
+    /// <summary>Seconds until the first step, at a quantile of the requests.</summary>
+    public double Queue(double quantile) => Quantile(served.Select(o => o.Queued), quantile);
+
+    /// <summary>
+    /// Seconds that a request waits on average behind a queue that is full: as many services as may wait, of which as many pass at once as run. Saturated, this is what the limit of the queue bounds the wait
+    /// to; below, queues are shorter.
+    /// </summary>
+    public double QueueBound(int maxQueued) => maxQueued * served.Average(o => o.Served) / MeanRunning;
+
+    /// <summary>Requests a second that came.</summary>
+    public double OfferedPerSecond => outcomes[^1].Request.Arrival is > 0 and double last ? (outcomes.Length - 1) / last : double.NaN;
+
     /// <summary>Seconds between tokens, at a quantile of the requests that had two.</summary>
     public double TokenGap(double quantile) => Quantile(served.Select(o => o.TokenGap).Where(double.IsFinite), quantile);
+
+    /// <summary>Seconds that one token waited for after the one before it, at a quantile of all tokens: it shows the stalls that a mean over an answer hides.</summary>
+    public double Stall(double quantile) => Quantile(served.SelectMany(o => o.Gaps), quantile);
 
     /// <summary>The longest time to a first token of each priority class, the lowest class first.</summary>
     public IEnumerable<(int Priority, double Seconds)> LongestWaits => served.GroupBy(o => o.Request.Priority).OrderBy(g => g.Key).Select(g => (g.Key, g.Max(o => o.FirstToken)));

@@ -8,7 +8,10 @@ namespace Inference.Cli;
 /// <param name="CachedTokens">Prompt tokens that were not computed.</param>
 /// <param name="FirstToken">Seconds from its arrival to its first token.</param>
 /// <param name="TokenGap">Mean seconds between its tokens; NaN for fewer than two.</param>
-internal sealed record ServeOutcome(ServeRequest Request, int OutputTokens, int CachedTokens, double FirstToken, double TokenGap)
+/// <param name="Queued">Seconds from its arrival to its first step.</param>
+/// <param name="Served">Seconds from its first step to its last token.</param>
+/// <param name="Gaps">Seconds between one token and the next.</param>
+internal sealed record ServeOutcome(ServeRequest Request, int OutputTokens, int CachedTokens, double FirstToken, double TokenGap, double Queued, double Served, IReadOnlyList<double> Gaps)
 {
     public bool IsRefused => OutputTokens == 0;
 }
@@ -39,6 +42,7 @@ internal sealed class ServeRunner(InferenceEngine engine, GenerationOptions samp
     {
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
         using var slots = new SemaphoreSlim(concurrency ?? int.MaxValue);
+        await engine.ResetPeakAsync().ConfigureAwait(false);
         EngineStatistics before = engine.GetStatistics();
         long start = Stopwatch.GetTimestamp();
         var running = new Task<ServeOutcome>[requests.Length];
@@ -90,24 +94,29 @@ internal sealed class ServeRunner(InferenceEngine engine, GenerationOptions samp
     private async Task<ServeOutcome> SendAsync(ServeRequest request, long arrival, CancellationToken stop)
     {
         Generation generation;
+        long submitted = Stopwatch.GetTimestamp();
         try
         {
             generation = engine.GenerateAsync(request.Prompt, sampling with { MaxTokens = request.OutputTokens, Priority = request.Priority }, stop);
         }
         catch (QueueFullException)
         {
-            return new ServeOutcome(request, 0, 0, double.NaN, double.NaN);
+            return new ServeOutcome(request, 0, 0, double.NaN, double.NaN, double.NaN, double.NaN, []);
         }
         long first = 0, last = 0;
         int count = 0;
+        List<double> gaps = new(request.OutputTokens);
         await foreach (GeneratedToken _ in generation.ConfigureAwait(false))
         {
-            last = Stopwatch.GetTimestamp();
-            if (count++ == 0) first = last;
+            long now = Stopwatch.GetTimestamp();
+            if (count++ == 0) first = now;
+            else gaps.Add(Stopwatch.GetElapsedTime(last, now).TotalSeconds);
+            last = now;
         }
         if (count != request.OutputTokens) throw new InferenceException($"{count} tokens came instead of {request.OutputTokens}");
         double gap = count < 2 ? double.NaN : Stopwatch.GetElapsedTime(first, last).TotalSeconds / (count - 1);
-        return new ServeOutcome(request, count, generation.CachedTokens, Stopwatch.GetElapsedTime(arrival, first).TotalSeconds, gap);
+        double queued = Stopwatch.GetElapsedTime(arrival, submitted).TotalSeconds + generation.QueueTime.TotalSeconds;
+        return new ServeOutcome(request, count, generation.CachedTokens, Stopwatch.GetElapsedTime(arrival, first).TotalSeconds, gap, queued, Stopwatch.GetElapsedTime(arrival, last).TotalSeconds - queued, gaps);
     }
 
     /// <summary>A request's last token arrives before its blocks are free.</summary>

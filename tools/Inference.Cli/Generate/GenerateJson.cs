@@ -18,7 +18,7 @@ internal static class GenerateJson
             json.WriteArray("completions", run.Completions.Index(), c => WriteCompletion(json, c.Index, c.Item));
             json.WriteStartObject("timings");
             json.WriteReal("load_ms", Round(statistics.LoadMilliseconds));
-            json.WriteReal("compile_ms", Round(statistics.CompileMilliseconds));
+            json.WriteReal("compile_ms", Round(GenerateRun.CompileTime(statistics).TotalMilliseconds));
             json.WriteReal("first_token_ms", Round(run.FirstToken?.TotalMilliseconds ?? double.NaN));
             json.WriteReal("prefill_tokens_per_second", Rate(statistics.PrefillTokens, statistics.PrefillSeconds));
             json.WriteReal("decode_tokens_per_second", Rate(statistics.DecodeTokens, statistics.DecodeSeconds));

@@ -70,8 +70,12 @@ internal sealed class GenerateRun(CliConsole console, InferenceEngine engine)
     {
         EngineStatistics statistics = Engine.GetStatistics();
         int made = completions.Sum(c => c.TokenIds.Count), read = completions.Sum(c => c.Generation.PromptTokenIds.Count);
-        return $"[{read} prompt tokens{Rate(statistics.PrefillTokens, statistics.PrefillSeconds)}, {made} tokens{Rate(statistics.DecodeTokens, statistics.DecodeSeconds)}, {completions[^1].FinishReason.ToString().ToLowerInvariant()}]";
+        string start = FirstToken is { } first ? $", loaded in {statistics.LoadMilliseconds:F0} ms, first token {first.TotalMilliseconds:F0} ms later, {CompileTime(statistics).TotalMilliseconds:F0} ms of both compiling" : "";
+        return $"[{read} prompt tokens{Rate(statistics.PrefillTokens, statistics.PrefillSeconds)}, {made} tokens{Rate(statistics.DecodeTokens, statistics.DecodeSeconds)}, {completions[^1].FinishReason.ToString().ToLowerInvariant()}{start}]";
 
         static string Rate(long tokens, double seconds) => seconds > 0 ? $" at {tokens / seconds:F0}/s" : "";
     }
+
+    /// <summary>What loading and the first steps spent on compiling: a GPU's kernels, and what .NET had to compile of this program itself.</summary>
+    public static TimeSpan CompileTime(EngineStatistics statistics) => TimeSpan.FromMilliseconds(statistics.CompileMilliseconds) + System.Runtime.JitInfo.GetCompilationTime();
 }

@@ -57,6 +57,17 @@ internal static class CliOption
             return true;
         });
 
+    /// <summary>Numbers, separated by commas.</summary>
+    public static Option<float[]?> Reals(string name, string help, string expected, Func<float, bool> accept) =>
+        Single<float[]?>(name, "X,...", help, expected, (string text, out float[]? values) =>
+        {
+            string[] parts = text.Split(',');
+            values = new float[parts.Length];
+            for (int i = 0; i < parts.Length; i++)
+                if (!float.TryParse(parts[i], NumberStyles.Float, CultureInfo.InvariantCulture, out values[i]) || !float.IsFinite(values[i]) || !accept(values[i])) return false;
+            return true;
+        });
+
     /// <summary>One of a few words.</summary>
     public static Option<string?> Choice(string name, string help, params string[] words) =>
         Single<string?>(name, string.Join('|', words), help, "one of " + string.Join(", ", words), (string text, out string? value) => words.Contains(value = text));

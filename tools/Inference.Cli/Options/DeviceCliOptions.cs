@@ -8,8 +8,8 @@ internal sealed class DeviceCliOptions
 {
     private readonly Option<string?> device = CliOption.Single<string?>("--device", "NAME", "auto, cpu, cuda[:n], opencl[:n] or ilgpu-cpu. Default auto: a GPU where one is usable, else cpu.",
         "auto, cpu, cuda[:n], opencl[:n] or ilgpu-cpu", (string text, out string? value) => IsDeviceName(value = text));
-    private readonly Option<string?> simd = CliOption.Choice("--simd", "Instruction set of device cpu. Default: the best that the processor has.", "avx512", "avx2vnni", "avx2", "portable");
-    private readonly Option<int?> threads = CliOption.Integer("--threads", "Threads of device cpu. Default: one per processor.", 1, 1024);
+    private readonly Option<string?> simd = CliOption.Choice("--simd", "Instruction set of device cpu. Default: the best that the processor has.", "avx512vnni", "avx512", "avx2vnni", "avx2", "portable");
+    private readonly Option<int?> threads = CliOption.Integer("--threads", "Threads of device cpu. Default: one per core.", 1, 1024);
 
     public void AddTo(Command command)
     {
@@ -18,7 +18,7 @@ internal sealed class DeviceCliOptions
         command.Add(threads);
     }
 
-    /// <summary>Device, instruction set and threads (0: one per processor).</summary>
+    /// <summary>Device, instruction set and threads (0: one per core).</summary>
     public EngineOptions Read(ParseResult parsed)
     {
         string name = parsed.GetValue(device) ?? "auto";

@@ -11,11 +11,13 @@ internal sealed class EngineCliOptions
     private readonly Option<int?> blockSize = CliOption.Integer("--block-size", "Tokens in a KV block, a multiple of 16. Default 16.", 16, 256);
     private readonly Option<int?> maxBatchTokens = CliOption.Integer("--max-batch-tokens", "Token rows in one step. Default 512.", 1, 65536);
     private readonly Option<bool> exact = CliOption.Flag("--exact", "Expand weights to F32 and compute with F32 activations and KV: the yardstick, slow and large.");
+    private readonly Option<bool> noSharedAttention = CliOption.Flag("--no-shared-attention", "Read the KV of a common prefix for each sequence anew: slower, to measure the difference.");
     private readonly Option<bool> noPack = CliOption.Flag("--no-pack", "Compute straight from the file instead of packing weights at load: slower.");
     private readonly Option<bool> noPrefixCache = CliOption.Flag("--no-prefix-cache", "Compute every prompt from its beginning, also where an earlier one began alike.");
     private readonly Option<long?> kvMemory = CliOption.Bytes("--kv-memory", "KV memory, for example 512M or 2G. Default: room for 4 sequences of up to 8,192 tokens, at most a quarter of the memory.");
     private readonly Option<int?> kvBlocks = CliOption.Integer("--kv-blocks", "KV memory as a number of blocks.", 1);
-    private readonly Option<long?> swapMemory = CliOption.Bytes("--swap-memory", "Host memory for the KV blocks of preempted sequences, for example 512M. Default: on a GPU as much as its KV memory, on cpu none.");
+    private readonly Option<long?> swapMemory = CliOption.Bytes("--swap-memory", "Host memory for the KV blocks of preempted sequences, for example 512M. Default: as much as the KV memory, at most an eighth of the memory; taken when it is needed.");
+    private readonly Option<string?> admission = CliOption.Choice("--admission", "forecast: a waiting sequence is let in once the KV memory will hold all to their ends, as far as can be foreseen; eager: once it holds the prompt. Default forecast.", "forecast", "eager");
     private readonly Option<PreemptionMode?> preemption = CliOption.Single<PreemptionMode?>("--preemption", "cheapest|recompute|swap", "What becomes of a sequence whose KV blocks another one needs. Default cheapest.", "cheapest, recompute or swap", ReadPreemption);
     private readonly Option<int?> context = CliOption.Integer("--context", "Longest sequence in tokens, prompt and answer. Default: the model's own.", 1);
     private readonly Option<int?> maxSequences = CliOption.Integer("--max-sequences", "Sequences that run at once; others wait. Default 64.", 1, 16384);
@@ -25,7 +27,7 @@ internal sealed class EngineCliOptions
     public void AddTo(Command command, bool sizes)
     {
         device.AddTo(command);
-        Option[] options = sizes ? [kvType, kvMemory, kvBlocks, swapMemory, preemption, blockSize, context, maxBatchTokens, maxChunk, maxSequences, exact, noPack, noPrefixCache] : [kvType, blockSize, maxBatchTokens, exact, noPack, noPrefixCache];
+        Option[] options = sizes ? [kvType, kvMemory, kvBlocks, swapMemory, admission, preemption, blockSize, context, maxBatchTokens, maxChunk, maxSequences, exact, noPack, noPrefixCache, noSharedAttention] : [kvType, blockSize, maxBatchTokens, exact, noPack, noPrefixCache, noSharedAttention];
         foreach (Option option in options) command.Add(option);
     }
 
@@ -46,6 +48,7 @@ internal sealed class EngineCliOptions
             KvMemoryBytes = bytes,
             KvBlocks = blocks,
             SwapMemoryBytes = parsed.GetValue(swapMemory),
+            Admission = parsed.GetValue(admission) == "eager" ? AdmissionMode.Eager : options.Admission,
             Preemption = parsed.GetValue(preemption) ?? options.Preemption,
             ContextLength = parsed.GetValue(context),
             MaxBatchTokens = parsed.GetValue(maxBatchTokens) ?? options.MaxBatchTokens,
@@ -54,6 +57,7 @@ internal sealed class EngineCliOptions
             Exact = parsed.GetValue(exact),
             PrefixCaching = !parsed.GetValue(noPrefixCache),
             PackWeights = !parsed.GetValue(noPack),
+            SharedPrefixAttention = !parsed.GetValue(noSharedAttention),
             Logger = CommonOptions.Logger(parsed),
         };
     }

@@ -27,6 +27,12 @@ internal unsafe struct TileInput
     /// <summary>[half block of 16][T] the same with -32, for zero point 32.</summary>
     public int* Corrections32;
 
+    /// <summary>[block][T] -(sum of the block's quants).</summary>
+    public int* Totals;
+
+    /// <summary>[half block of 16][T] the same for 16 columns.</summary>
+    public int* HalfTotals;
+
     /// <summary>[column][T] float32.</summary>
     public float* Values;
 

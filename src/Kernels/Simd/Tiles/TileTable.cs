@@ -25,24 +25,50 @@ internal static unsafe partial class TileTable
 internal readonly unsafe struct TileWidths
 {
     private readonly delegate*<byte*, int, TileInput*, float*, void> one, two, four, eight;
+    private readonly delegate* unmanaged[SuppressGCTransition]<byte*, int, TileInput*, float*, void> machineOne, machineTwo, machineFour, machineEight;
+    private readonly bool machine;
 
-    private TileWidths(
-        delegate*<byte*, int, TileInput*, float*, void> one, delegate*<byte*, int, TileInput*, float*, void> two,
-        delegate*<byte*, int, TileInput*, float*, void> four, delegate*<byte*, int, TileInput*, float*, void> eight)
+    private TileWidths(SimdLevel level, TensorType type)
     {
-        this.one = one;
-        this.two = two;
-        this.four = four;
-        this.eight = eight;
+        if (level == SimdLevel.Avx512Vnni && VnniTiles.Find(type, 1) != null)
+        {
+            machine = true;
+            machineOne = VnniTiles.Find(type, 1);
+            machineTwo = VnniTiles.Find(type, 2);
+            machineFour = VnniTiles.Find(type, 4);
+            machineEight = VnniTiles.Find(type, 8);
+            return;
+        }
+        level = SimdLevels.Vectors(level);
+        one = TileTable.Find(level, type, 1);
+        two = TileTable.Find(level, type, 2);
+        four = TileTable.Find(level, type, 4);
+        eight = TileTable.Find(level, type, 8);
     }
 
-    public static TileWidths Of(SimdLevel level, TensorType type) =>
-        new(TileTable.Find(level, type, 1), TileTable.Find(level, type, 2), TileTable.Find(level, type, 4), TileTable.Find(level, type, 8));
+    private TileWidths(SimdLevel level)
+    {
+        one = TileTable.FindDecoded(level, 1);
+        two = TileTable.FindDecoded(level, 2);
+        four = TileTable.FindDecoded(level, 4);
+        eight = TileTable.FindDecoded(level, 8);
+    }
+
+    public static TileWidths Of(SimdLevel level, TensorType type) => new(level, type);
 
     /// <summary>Those for the panels of a <see cref="PanelDecoder"/>.</summary>
-    public static TileWidths Decoded(SimdLevel level) =>
-        new(TileTable.FindDecoded(level, 1), TileTable.FindDecoded(level, 2), TileTable.FindDecoded(level, 4), TileTable.FindDecoded(level, 8));
+    public static TileWidths Decoded(SimdLevel level) => new(SimdLevels.Vectors(level));
 
-    /// <summary>The tile for 1, 2, 4 or 8 tokens.</summary>
-    public delegate*<byte*, int, TileInput*, float*, void> this[int tokens] => tokens switch { 1 => one, 2 => two, 4 => four, _ => eight };
+    /// <summary>Runs the tile for 1, 2, 4 or 8 tokens: the product of one panel into [tokens][panel rows].</summary>
+    public void Run(int tokens, byte* panel, int columns, TileInput* x, float* y)
+    {
+        if (machine)
+        {
+            delegate* unmanaged[SuppressGCTransition]<byte*, int, TileInput*, float*, void> code = tokens == 1 ? machineOne : tokens == 2 ? machineTwo : tokens == 4 ? machineFour : machineEight;
+            code(panel, columns, x, y);
+            return;
+        }
+        delegate*<byte*, int, TileInput*, float*, void> tile = tokens == 1 ? one : tokens == 2 ? two : tokens == 4 ? four : eight;
+        tile(panel, columns, x, y);
+    }
 }
