@@ -15,14 +15,17 @@ internal static class LogitMath
         return index < 0 ? 0 : index;
     }
 
-    /// <summary>Largest value.</summary>
+    /// <summary>Largest value. Four vectors at a time, since a maximum waits for the one before it.</summary>
     public static float Max(ReadOnlySpan<float> logits)
     {
-        var max = new Vector<float>(float.NegativeInfinity);
+        Vector<float> a = new(float.NegativeInfinity), b = a, c = a, d = a;
         ReadOnlySpan<Vector<float>> vectors = MemoryMarshal.Cast<float, Vector<float>>(logits);
-        foreach (Vector<float> v in vectors) max = Vector.Max(max, v);
+        int i = 0;
+        for (; i + 4 <= vectors.Length; i += 4) (a, b, c, d) = (Vector.Max(a, vectors[i]), Vector.Max(b, vectors[i + 1]), Vector.Max(c, vectors[i + 2]), Vector.Max(d, vectors[i + 3]));
+        for (; i < vectors.Length; i++) a = Vector.Max(a, vectors[i]);
+        Vector<float> max = Vector.Max(Vector.Max(a, b), Vector.Max(c, d));
         float best = float.NegativeInfinity;
-        for (int i = 0; i < Vector<float>.Count; i++) best = MathF.Max(best, max[i]);
+        for (int lane = 0; lane < Vector<float>.Count; lane++) best = MathF.Max(best, max[lane]);
         foreach (float value in logits[(vectors.Length * Vector<float>.Count)..]) best = MathF.Max(best, value);
         return best;
     }

@@ -1,3 +1,5 @@
+using System.Numerics;
+
 namespace Inference.Sampling;
 
 /// <summary>
@@ -59,12 +61,22 @@ internal sealed class Sampler(int vocabularySize)
         Span<Candidate> heap = candidates.AsSpan(0, k);
         for (int id = 0; id < k; id++) heap[id] = new Candidate(id, logits[id]);
         for (int i = k / 2 - 1; i >= 0; i--) SiftDown(heap, i);
-        for (int id = k; id < logits.Length; id++)
+        int width = Vector<float>.Count, next = k;
+        while (next < logits.Length)
         {
-            // An equal logit with a higher id loses the tie.
-            if (logits[id] <= heap[0].Logit) continue;
-            heap[0] = new Candidate(id, logits[id]);
-            SiftDown(heap, 0);
+            // Whole vectors without one that is better than the worst kept are passed over. (NaN is not less or equal, here as below.)
+            if (next + width <= logits.Length && Vector.LessThanOrEqualAll(new Vector<float>(logits[next..]), new Vector<float>(heap[0].Logit)))
+            {
+                next += width;
+                continue;
+            }
+            for (int end = Math.Min(next + width, logits.Length); next < end; next++)
+            {
+                // An equal logit with a higher id loses the tie.
+                if (logits[next] <= heap[0].Logit) continue;
+                heap[0] = new Candidate(next, logits[next]);
+                SiftDown(heap, 0);
+            }
         }
         heap.Sort();
         return k;

@@ -50,7 +50,7 @@ internal enum ActivationForm
 
 /// <summary>
 /// The input of one product or of several that share it, in the forms that their weights need. Tokens stand in tiles of the widest width, the
-/// rest in tiles of 4, 2 and 1; a tile's tokens lie side by side for each block of columns, so that a kernel's addresses are base + constant.
+/// rest in the narrowest that holds them, since one pass over a panel with idle places costs less than two without; a tile's tokens lie side by side for each block of columns, so that a kernel's addresses are base + constant.
 /// Buffers grow to the largest use and stay.
 /// </summary>
 internal sealed unsafe class ProductInput(int widest) : IDisposable
@@ -59,10 +59,10 @@ internal sealed unsafe class ProductInput(int widest) : IDisposable
     private NativeBuffer? quants, scales, negativeSums, negativeHalfSums, corrections8, corrections16, corrections32, totals, halfTotals, values, scaledValues, rows, roundedRows, tiles;
     private ActivationForm forms;
 
-    /// <summary>A tile: its first token, its width, and where its activations are.</summary>
+    /// <summary>A tile: its first token, its width, how many tokens it has (the last one may have fewer), and where its activations are.</summary>
     public struct TokenTile
     {
-        public int First, Width;
+        public int First, Width, Count;
         public TileInput Input;
     }
 
@@ -82,18 +82,13 @@ internal sealed unsafe class ProductInput(int widest) : IDisposable
     public TokenTile* Tile(int index) => (TokenTile*)tiles!.Pointer + index;
 
     /// <summary>The tile that holds a token.</summary>
-    public TokenTile* TileOf(int token)
-    {
-        TokenTile* tile = Tile(Math.Min(token / Widest, Tiles - 1));
-        while (token >= tile->First + tile->Width) tile++;
-        return tile;
-    }
+    public TokenTile* TileOf(int token) => Tile(token / Widest);
 
     /// <summary>Makes room; then <see cref="Set"/> each token.</summary>
     public void Begin(int tokens, int columns, ActivationForm needed)
     {
         (Tokens, Columns, forms) = (tokens, columns, needed);
-        long elements = (long)tokens * columns, blocks = elements / Block;
+        long elements = (tokens + Widest - 1L) / Widest * Widest * columns, blocks = elements / Block;
         if (Needs(ActivationForm.Int8))
         {
             Grow(ref quants, elements);
@@ -114,8 +109,8 @@ internal sealed unsafe class ProductInput(int widest) : IDisposable
         Tiles = 0;
         for (int first = 0, width = Widest; first < tokens; first += width)
         {
-            while (width > tokens - first) width /= 2;
-            *Tile(Tiles++) = new TokenTile { First = first, Width = width, Input = InputFrom(first) };
+            while (width / 2 >= tokens - first) width /= 2;
+            *Tile(Tiles++) = new TokenTile { First = first, Width = width, Count = Math.Min(width, tokens - first), Input = InputFrom(first) };
         }
     }
 

@@ -51,7 +51,7 @@ internal abstract unsafe class HostWeight(string name, TensorType type, int rows
     protected void Take(float* sums, ProductInput.TokenTile* tile, int panel, in ProductOutput y)
     {
         int row = panel * PanelRows, rows = Math.Min(PanelRows, Rows - row);
-        for (int i = 0; i < tile->Width; i++) y.Take(sums + i * PanelRows, tile->First + i, row, rows);
+        for (int i = 0; i < tile->Count; i++) y.Take(sums + i * PanelRows, tile->First + i, row, rows);
     }
 
     /// <summary>Decodes one row to float32.</summary>

@@ -73,7 +73,7 @@ internal sealed unsafe class RowwiseWeight(in TensorSource source, bool exact, b
 
     public override void Multiply(int first, int end, ProductInput x, int tile, int tileEnd, in ProductOutput y, float* scratch)
     {
-        int token = x.Tile(tile)->First, tokenEnd = x.Tile(tileEnd - 1)->First + x.Tile(tileEnd - 1)->Width;
+        int token = x.Tile(tile)->First, tokenEnd = x.Tile(tileEnd - 1)->First + x.Tile(tileEnd - 1)->Count;
         for (int row = first * PanelRows; row < Math.Min(end * PanelRows, Rows); row++)
         {
             Source.DecodeRow(row, new Span<float>(scratch, Columns));
