@@ -41,18 +41,28 @@ internal sealed class Sampler(int vocabularySize)
         }
         if (options.Temperature == 0 || options.TopK == 1) return LogitMath.ArgMax(logits);
         double random = CounterRandom.Uniform(seed, options.SampleIndex, position);
-        float max = LogitMath.Max(logits), scale = 1 / options.Temperature;
-        // A temperature so small that its inverse is not finite is greedy, and so are logits without a finite maximum.
-        if (!float.IsFinite(scale) || !float.IsFinite(max)) return LogitMath.ArgMax(logits);
-
+        float scale = 1 / options.Temperature, max;
+        int kept;
         double mass = 0; // of the distribution that top-p cuts; 0 when it is the candidates' own
-        int kept = options.TopK > 0 && options.TopK < logits.Length ? SelectTopK(logits, options.TopK)
-            : options.TopP < 1 ? SelectNucleus(logits, max, scale, options.TopP, out mass)
-            : SelectAbove(logits, max - Negligible / scale);
+        if (options.TopK > 0 && options.TopK < logits.Length)
+        {
+            kept = SelectTopK(logits, options.TopK);
+            max = candidates[0].Logit; // the best is among them: no pass of its own to find it
+            if (!IsUsable(scale, max)) return LogitMath.ArgMax(logits);
+        }
+        else
+        {
+            max = LogitMath.Max(logits);
+            if (!IsUsable(scale, max)) return LogitMath.ArgMax(logits);
+            kept = options.TopP < 1 ? SelectNucleus(logits, max, scale, options.TopP, out mass) : SelectAbove(logits, max - Negligible / scale);
+        }
         return Draw(candidates.AsSpan(0, kept), max, scale, options, mass, random);
     }
 
     private static readonly Dictionary<int, float> EmptyBias = [];
+
+    /// <summary>A temperature so small that its inverse is not finite is greedy, and so are logits without a finite maximum.</summary>
+    private static bool IsUsable(float scale, float max) => float.IsFinite(scale) && float.IsFinite(max);
 
     /// <summary>Collects the k best through a heap whose root is the worst one kept; most rows fail the first comparison.</summary>
     private int SelectTopK(ReadOnlySpan<float> logits, int k)
