@@ -80,7 +80,6 @@ internal sealed class EngineLoop : IDisposable
     public void Submit(Request request)
     {
         crossings?.Reach("submit");
-        crossings?.Reach("queue");
         int waiting;
         lock (queued)
         {
@@ -92,6 +91,7 @@ internal sealed class EngineLoop : IDisposable
             telemetry.QueueFull(maxQueued);
             throw new QueueFullException(waiting, maxQueued);
         }
+        crossings?.Reach("queue");
         Post(new Command(Act.Submit, request));
     }
 

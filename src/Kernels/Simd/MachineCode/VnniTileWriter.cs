@@ -14,14 +14,14 @@ internal sealed unsafe class VnniTileWriter(VectorAssembler assembler, int token
     private const int Ahead = 4096;
 
     /// <summary>Q8_0: bytes of weight + 128.</summary>
-    public void Q8_0() => Block(headBytes: 32, groups: 8, blockBytes: 544, zeroBits: 7, bitMask: 0, group =>
+    public void Q8_0() => Block(groups: 8, blockBytes: 544, zeroBits: 7, bitMask: 0, group =>
     {
         LoadGroup(Raw, At(Panel, 32 + 64 * group));
         Dot(Raw, group);
     });
 
     /// <summary>Q4_0: columns k and k + 16 in the nibbles of a byte.</summary>
-    public void Q4_0() => Block(headBytes: 32, groups: 4, blockBytes: 288, zeroBits: 3, bitMask: 0, group =>
+    public void Q4_0() => Block(groups: 4, blockBytes: 288, zeroBits: 3, bitMask: 0, group =>
     {
         LoadNibbles(At(Panel, 32 + 64 * group));
         Dot(Low, group);
@@ -29,7 +29,7 @@ internal sealed unsafe class VnniTileWriter(VectorAssembler assembler, int token
     });
 
     /// <summary>Q5_0: fifth bits before the nibbles, bit 2 g of a row's dword for group g, bit 2 g + 1 for group g + 4.</summary>
-    public void Q5_0() => Block(headBytes: 96, groups: 4, blockBytes: 352, zeroBits: 4, bitMask: 0x10, group =>
+    public void Q5_0() => Block(groups: 4, blockBytes: 352, zeroBits: 4, bitMask: 0x10, group =>
     {
         if (group == 0) LoadGroup(Bits, At(Panel, 32));
         LoadNibbles(At(Panel, 96 + 64 * group));
@@ -40,12 +40,11 @@ internal sealed unsafe class VnniTileWriter(VectorAssembler assembler, int token
     });
 
     /// <summary>acc += float(sum) * (d * scale), one scale for 32 columns.</summary>
-    private void Block(int headBytes, int groups, int blockBytes, int zeroBits, int bitMask, Action<int> products)
+    private void Block(int groups, int blockBytes, int zeroBits, int bitMask, Action<int> products)
     {
         Begin(columnBits: 5, bitMask);
         int loop = assembler.Length;
         StartFromTotals(zeroBits, 0);
-        if (tokens >= 4) assembler.Prefetch(At(Panel, Ahead + headBytes - 32));
         for (int g = 0; g < groups; g++) products(g);
         Scale(Raw, At(Panel, 0));
         for (int t = 0; t < tokens; t++)
@@ -80,10 +79,10 @@ internal sealed unsafe class VnniTileWriter(VectorAssembler assembler, int token
             if (highBits) StartFromTotals(4, half);
             else
                 for (int t = 0; t < tokens; t++) assembler.Zero(Sum + t);
-            if (highBits) LoadGroup(High, At(Chunk, 64 + 64 * half), ahead: tokens >= 4);
+            if (highBits) LoadGroup(High, At(Chunk, 64 + 64 * half));
             for (int g = 0; g < 8; g++)
             {
-                LoadGroup(Raw, At(Chunk, 64 + bitBytes + 64 * g), ahead: tokens >= 4 && half == 0);
+                LoadGroup(Raw, At(Chunk, 64 + bitBytes + 64 * g), ahead: half == 0);
                 if (half == 1) assembler.ShiftShorts(Raw, Raw, -4);
                 assembler.And(Low, Raw, NibbleMask);
                 if (highBits) Merge(Low, High, 4 - g, Bits);
@@ -135,9 +134,9 @@ internal sealed unsafe class VnniTileWriter(VectorAssembler assembler, int token
         {
             int pair = number / 2, half = number % 2;
             Address at = At(Chunk, 64 + 192 * number);
-            LoadGroup(16, at, ahead: tokens >= 4);
-            LoadGroup(18, at + 64, ahead: tokens >= 4);
-            LoadGroup(upper, at + 128, ahead: tokens >= 4);
+            LoadGroup(16, at);
+            LoadGroup(18, at + 64);
+            LoadGroup(upper, at + 128);
             for (int w = 16; w < 20; w += 2)
             {
                 assembler.ShiftShorts(w + 1, w, -4);
@@ -244,15 +243,19 @@ internal sealed unsafe class VnniTileWriter(VectorAssembler assembler, int token
         assembler.MultiplySingle(to, to, Bits);
     }
 
-    private void LoadGroup(int to, Address from, bool ahead = false)
+    /// <summary>Loads 64 bytes of weights. Tiles that compute longer than the hardware looks ahead fetch what comes later; one and two tokens are left to it.</summary>
+    /// <param name="to">Register.</param>
+    /// <param name="from">Where they lie.</param>
+    /// <param name="ahead">False where they were loaded before.</param>
+    private void LoadGroup(int to, Address from, bool ahead = true)
     {
-        if (ahead) assembler.Prefetch(from + Ahead);
+        if (ahead && tokens >= 4) assembler.Prefetch(from + Ahead);
         assembler.Load(to, from);
     }
 
     private void LoadNibbles(Address from)
     {
-        LoadGroup(Raw, from, ahead: tokens >= 4);
+        LoadGroup(Raw, from);
         assembler.ShiftShorts(High, Raw, -4);
         assembler.And(Low, Raw, NibbleMask);
         assembler.And(High, High, NibbleMask);
