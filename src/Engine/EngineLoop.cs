@@ -267,7 +267,7 @@ internal sealed class EngineLoop : IDisposable
         ReadOnlySpan<Request> active = planned.AsSpan(0, plan.SequenceCount);
         try
         {
-            runner.Run(plan, active, results);
+            runner.Run(plan, planned, results);
         }
         catch (Exception e)
         {

@@ -16,9 +16,8 @@ internal sealed class StepRunner : IDisposable
     private readonly SwapSpace swapSpace;
     private readonly Workspace workspace;
     private readonly Decoder decoder;
-    private readonly int[] endTokens;
     private readonly StepBatch batch;
-    private readonly Sampler sampler;
+    private readonly SampleRows sampling;
 
     public StepRunner(LoadedModel model, IReadOnlySet<int> endTokens, KernelSet kernels, KvPages pages, int swapBlocks, StepCapacity capacity)
     {
@@ -27,10 +26,9 @@ internal sealed class StepRunner : IDisposable
         this.pages = pages;
         swapSpace = new SwapSpace(swapBlocks, pages.BytesPerBlock);
         decoder = new Decoder(model.Spec, kernels);
-        this.endTokens = [.. endTokens];
         batch = new StepBatch(capacity);
         workspace = new Workspace(kernels, model.Spec, capacity.Rows, capacity.Rows);
-        sampler = new Sampler(model.Spec.Vocabulary);
+        sampling = new SampleRows(kernels, model.Spec.Vocabulary, [.. endTokens], workspace.LogitRows);
     }
 
     /// <summary>Time that the last step spent between the upload of its batch and the logits, in ticks of <see cref="Stopwatch"/>; the rest of it is the host's.</summary>
@@ -40,7 +38,7 @@ internal sealed class StepRunner : IDisposable
     public long SampleTicks { get; private set; }
 
     /// <summary>Runs the step and fills <paramref name="results"/>. <paramref name="requests"/>: the request of each sequence of the plan.</summary>
-    public void Run(StepPlan plan, ReadOnlySpan<Request> requests, StepResults results)
+    public void Run(StepPlan plan, Request[] requests, StepResults results)
     {
         results.Clear();
         SampleTicks = 0;
@@ -57,10 +55,11 @@ internal sealed class StepRunner : IDisposable
             start = Stopwatch.GetTimestamp();
             decoder.Logits(batch, first, count, model.Weights, workspace);
             ReadOnlySpan<float> rows = kernels.Download(workspace.Logits, count);
-            long sampling = Stopwatch.GetTimestamp();
-            ForwardTicks += sampling - start;
-            for (int i = 0; i < count; i++) Take(plan, plan.Outputs[first + i], requests, rows.Slice(i * model.Spec.Vocabulary, model.Spec.Vocabulary), results);
-            SampleTicks += Stopwatch.GetTimestamp() - sampling;
+            long computed = Stopwatch.GetTimestamp();
+            ForwardTicks += computed - start;
+            sampling.Run(plan, requests, rows, first, count);
+            for (int i = 0; i < count; i++) Take(plan, first, i, requests, rows.Slice(i * model.Spec.Vocabulary, model.Spec.Vocabulary), results);
+            SampleTicks += Stopwatch.GetTimestamp() - computed;
         }
     }
 
@@ -93,13 +92,15 @@ internal sealed class StepRunner : IDisposable
         for (int i = 0; i < plan.OutputCount; i++) batch.OutputRows[i] = plan.Outputs[i].Row;
     }
 
-    private void Take(StepPlan plan, OutputRow output, ReadOnlySpan<Request> requests, ReadOnlySpan<float> row, StepResults results)
+    /// <summary>Takes up row <paramref name="index"/> of the outputs from <paramref name="first"/> on.</summary>
+    private void Take(StepPlan plan, int first, int index, Request[] requests, ReadOnlySpan<float> row, StepResults results)
     {
+        OutputRow output = plan.Outputs[first + index];
         Request request = requests[output.Sequence];
         if (results.IsFinished(output.Sequence)) return;
         try
         {
-            Take(plan, output, request, row, results);
+            Take(plan, output, index, request, row, results);
         }
         catch (Exception e)
         {
@@ -109,12 +110,11 @@ internal sealed class StepRunner : IDisposable
         }
     }
 
-    private void Take(StepPlan plan, OutputRow output, Request request, ReadOnlySpan<float> row, StepResults results)
+    private void Take(StepPlan plan, OutputRow output, int index, Request request, ReadOnlySpan<float> row, StepResults results)
     {
         if ((output.Kind & OutputKind.Logprobs) != 0) request.AddPromptLogprobs(plan.Positions[output.Row], row);
         if ((output.Kind & OutputKind.Sample) == 0) return;
-        int position = request.Sequence.GeneratedLength;
-        int token = sampler.Sample(row, request.Options, request.Counts, request.Banned(endTokens), request.Seed, position);
+        int token = sampling.Token(index);
         bool finished = request.Accept(token, row, out bool append);
         if (append) results.AddToken(output.Sequence, token);
         if (finished) results.Finish(output.Sequence);

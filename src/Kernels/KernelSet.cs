@@ -80,6 +80,15 @@ internal abstract class KernelSet : IDisposable
     /// <summary>Waits for the device and returns the first <paramref name="rows"/> rows on the host; valid until the next operation writes there.</summary>
     public abstract ReadOnlySpan<float> Download(Activations activations, int rows);
 
+    /// <summary>Threads on which <see cref="RunOnHost"/> works.</summary>
+    public virtual int HostThreads => 1;
+
+    /// <summary>Runs a job of the host and returns when it is done: on the device's own threads where it has some, else on the caller's.</summary>
+    public virtual void RunOnHost(ParallelJob job, int chunks)
+    {
+        for (int i = 0; i < chunks; i++) job.Run(i, 0);
+    }
+
     /// <summary>Copies host values into the first rows of <paramref name="activations"/> (tests and vector inputs).</summary>
     public abstract void Fill(Activations activations, ReadOnlySpan<float> values);
 

@@ -4,7 +4,7 @@ namespace Inference.Sampling;
 
 /// <summary>
 /// Chooses a token from a row of logits: logit bias, penalties, temperature, top-k, top-p, min-p, then one draw. The vocabulary is never
-/// sorted as a whole: only tokens that can be kept are collected, and those are sorted. One instance serves all requests of an engine thread.
+/// sorted as a whole: only tokens that can be kept are collected, and those are sorted. One instance serves all requests, on one thread at a time.
 /// </summary>
 internal sealed class Sampler(int vocabularySize)
 {
@@ -17,9 +17,9 @@ internal sealed class Sampler(int vocabularySize)
         public int CompareTo(Candidate other) => Logit != other.Logit ? other.Logit.CompareTo(Logit) : Id.CompareTo(other.Id);
     }
 
-    private readonly float[] scratch = new float[vocabularySize];
-    private readonly double[] weights = new double[vocabularySize];
     private Candidate[] candidates = new Candidate[256];
+    private double[] weights = new double[256];
+    private float[] scratch = [];
 
     /// <summary>Chooses a token.</summary>
     /// <param name="logits">Raw logits, left as they are.</param>
@@ -32,6 +32,7 @@ internal sealed class Sampler(int vocabularySize)
     {
         if (counts is not null || banned.Length > 0 || options.LogitBias is { Count: > 0 })
         {
+            if (scratch.Length == 0) scratch = new float[vocabularySize];
             Span<float> adjusted = scratch.AsSpan(0, logits.Length);
             logits.CopyTo(adjusted);
             foreach ((int id, float bias) in options.LogitBias ?? EmptyBias) adjusted[id] += bias;
@@ -168,6 +169,8 @@ internal sealed class Sampler(int vocabularySize)
 
     private void EnsureCapacity(int count)
     {
-        if (candidates.Length < count) Array.Resize(ref candidates, Math.Min(Math.Max(count, candidates.Length * 2), Math.Max(count, vocabularySize)));
+        if (candidates.Length >= count) return;
+        Array.Resize(ref candidates, Math.Min(Math.Max(count, candidates.Length * 2), Math.Max(count, vocabularySize)));
+        weights = new double[candidates.Length];
     }
 }

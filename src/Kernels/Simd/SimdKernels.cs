@@ -73,6 +73,10 @@ internal sealed unsafe partial class SimdKernels : KernelSet
 
     public override ReadOnlySpan<float> Download(Activations activations, int rows) => new(Pointer(activations), checked(rows * activations.Columns));
 
+    public override int HostThreads => Threads;
+
+    public override void RunOnHost(ParallelJob job, int chunks) => pool.Run(job, chunks);
+
     public override void Fill(Activations activations, ReadOnlySpan<float> values) =>
         values.CopyTo(new Span<float>(Pointer(activations), checked(activations.Rows * activations.Columns)));
 
