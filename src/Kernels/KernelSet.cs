@@ -72,6 +72,13 @@ internal abstract class KernelSet : IDisposable
     /// <summary>output = silu(gate) * up, elementwise over the batch's rows. (SwiGLU, arXiv 2002.05202)</summary>
     public abstract void GateUpActivation(StepBatch batch, Activations gate, Activations up, Activations output);
 
+    /// <summary>residual += W (silu(gate) * up) over the batch's rows. product: room for the bracket, whose contents are undefined afterwards.</summary>
+    public virtual void GateUpLinearAdd(StepBatch batch, Activations gate, Activations up, Activations product, Weight weight, Activations residual)
+    {
+        GateUpActivation(batch, gate, up, product);
+        LinearAdd(batch, product, weight, null, residual);
+    }
+
     /// <summary>
     /// logits[i] = head (x[r] / rms(x[r]) * gain) for the output rows r = OutputRows[first .. first + count - 1]; logits: [count][vocabulary].
     /// </summary>

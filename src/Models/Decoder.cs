@@ -48,8 +48,7 @@ internal sealed class Decoder(ModelSpec spec, KernelSet kernels)
 
             // x += Wdown (silu(Wgate n) * Wup n), n = norm(x)
             kernels.NormLinear(batch, x, w.FeedForwardNorm, spec.RmsEpsilon, [new(w.Gate, null, gate), new(w.Up, null, up)]);
-            kernels.GateUpActivation(batch, gate, up, product);
-            kernels.LinearAdd(batch, product, w.Down, null, x);
+            kernels.GateUpLinearAdd(batch, gate, up, product, w.Down, x);
         }
     }
 

@@ -52,12 +52,12 @@ public class BenchTests
         Assert.Equal((ExitCode.Done, ""), (run.Code, run.Error));
         JsonElement[] results = [.. JsonSerializer.Deserialize<JsonElement>(run.Output).GetProperty("results").EnumerateArray()];
         Assert.Equal(5, results.Length);
-        string[] products = ["norm + qkv", "attention", "attention output", "norm + gate/up", "down", "norm + logits"];
+        string[] products = ["norm + qkv", "attention", "attention output", "norm + gate/up", "activation + down", "norm + logits"];
         foreach (JsonElement result in results)
         {
             JsonElement profile = result.GetProperty("profile");
             var parts = profile.GetProperty("operations").EnumerateArray().ToDictionary(o => o.GetProperty("operation").GetString()!);
-            Assert.Equal(["schedule", "prepare", "embed", "norm + qkv", "rope + KV write", "attention", "attention output", "norm + gate/up", "activation", "down", "norm + logits", "sample", "deliver"], parts.Keys);
+            Assert.Equal(["schedule", "prepare", "embed", "norm + qkv", "rope + KV write", "attention", "attention output", "norm + gate/up", "activation + down", "norm + logits", "sample", "deliver"], parts.Keys);
             Assert.Equal(profile.GetProperty("step_us").GetDouble(), parts.Values.Sum(o => o.GetProperty("us").GetDouble()), 0.01);
             Assert.Equal(1, parts.Values.Sum(o => o.GetProperty("share").GetDouble()), 1e-3);
             Assert.Equal(products, parts.Values.Where(o => o.TryGetProperty("gop_per_second", out _)).Select(o => o.GetProperty("operation").GetString()));
@@ -71,8 +71,8 @@ public class BenchTests
     }
 
     [Theory]
-    [InlineData("md", 4 + 2 * 18)]
-    [InlineData("text", 3 + 2 * 16)]
+    [InlineData("md", 4 + 2 * 17)]
+    [InlineData("text", 3 + 2 * 15)]
     public async Task A_profile_is_a_table_for_each_test_behind_the_results(string format, int lines)
     {
         CliRun run = await CliRun.Of("bench", "run", "--profile", "--device", "cpu", "--pp", "8", "--tg", "2", "--repetitions", "1", "--format", format);
@@ -93,11 +93,11 @@ public class BenchTests
         await engine.VerifyAsync();
         LayerWeights[] layers = engine.Model.Weights.Layers;
         Assert.Equal((1, 3L), (profile.Steps, profile.Rows));
-        Assert.Equal(layers.Sum(l => l.Down.PackedBytes), profile[StepPart.Down].Bytes);
+        Assert.Equal(layers.Sum(l => l.Down.PackedBytes), profile[StepPart.ActivationDown].Bytes);
         Assert.Equal(layers.Sum(l => l.AttentionOutput.PackedBytes), profile[StepPart.AttentionOutput].Bytes);
         Assert.Equal(layers.Sum(l => l.Query.PackedBytes + l.Key.PackedBytes + l.Value.PackedBytes), profile[StepPart.Qkv].Bytes);
         Assert.Equal(layers.Sum(l => l.Gate.PackedBytes + l.Up.PackedBytes), profile[StepPart.GateUp].Bytes);
-        Assert.Equal(layers.Sum(l => 2L * 3 * l.Down.Rows * l.Down.Columns), profile[StepPart.Down].Operations);
+        Assert.Equal(layers.Sum(l => 2L * 3 * l.Down.Rows * l.Down.Columns), profile[StepPart.ActivationDown].Operations);
         // Only the prompt's last row has logits; its three rows see 1, 2 and 3 positions.
         Assert.Equal(2L * engine.Model.Weights.Head.Rows * engine.Model.Weights.Head.Columns, profile[StepPart.Logits].Operations);
         var shape = engine.Model.Spec.Attention;

@@ -68,6 +68,35 @@ public unsafe class SimdProductTests
         return result;
     }
 
+    [Theory, MemberData(nameof(LevelsAndFormats))]
+    public void Activation_within_a_product_gives_the_bits_of_the_two_operations(string levelName, string formatName)
+    {
+        SimdLevel level = Level(levelName);
+        TensorFormat format = Format(formatName);
+        int columns = Columns(format);
+        using var tensor = new RandomTensor(format, Rows, columns, 1);
+        using var kernels = new SimdKernels(level, 2);
+        using Weight weight = kernels.LoadWeight(tensor.Source, exact: false);
+        using Activations gate = kernels.AllocateActivations(Tokens, columns), up = kernels.AllocateActivations(Tokens, columns), product = kernels.AllocateActivations(Tokens, columns);
+        using Activations apart = kernels.AllocateActivations(Tokens, Rows), within = kernels.AllocateActivations(Tokens, Rows);
+        float[] residual = RandomTensor.Activations(Tokens * Rows, 6);
+        kernels.Fill(gate, [.. RandomTensor.Activations(Tokens * columns, 4).Select(v => v * 12)]);
+        kernels.Fill(up, RandomTensor.Activations(Tokens * columns, 5));
+        kernels.Fill(apart, residual);
+        kernels.Fill(within, residual);
+        StepBatch batch = ProductCases.Rows(Tokens, 1, 2);
+        kernels.GateUpActivation(batch, gate, up, product);
+        kernels.LinearAdd(batch, product, weight, null, apart);
+        kernels.GateUpLinearAdd(batch, gate, up, product, weight, within);
+        AssertSameBits(kernels.Download(apart, Tokens), kernels.Download(within, Tokens), "activation within");
+        kernels.LinearAdd(batch, product, weight, null, apart);
+        kernels.LinearAdd(batch, product, weight, null, within);
+        AssertSameBits(kernels.Download(apart, Tokens), kernels.Download(within, Tokens), "a product after it");
+        Assert.NotEqual(residual, kernels.Download(within, Tokens).ToArray());
+        using Activations narrow = kernels.AllocateActivations(Tokens, columns - 1);
+        Assert.Throws<ArgumentException>(() => kernels.GateUpLinearAdd(batch, gate, narrow, product, weight, within));
+    }
+
     /// <summary>Block sums are exact and float sums go in order of columns with fused multiply-adds, so every instruction set that has those gives the same bits.</summary>
     [Theory, MemberData(nameof(Formats))]
     public void Instruction_sets_give_the_same_bits(string formatName)

@@ -22,6 +22,9 @@ internal abstract unsafe class GateUpJob : ParallelJob
         return checked((int)((count + ChunkElements - 1) / ChunkElements));
     }
 
+    /// <summary>The same for one run of elements on the caller's thread.</summary>
+    public abstract void Activate(float* gate, float* up, float* output, int count);
+
     /// <summary>The job for an instruction set.</summary>
     public static GateUpJob Create(SimdLevel level) => level switch
     {
@@ -34,12 +37,16 @@ internal abstract unsafe class GateUpJob : ParallelJob
 /// <inheritdoc/>
 internal sealed unsafe class GateUpJob<V, TLanes> : GateUpJob where V : struct where TLanes : struct, ILanes<V>
 {
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public override void Run(int chunk, int thread)
     {
         long start = (long)chunk * ChunkElements;
-        int count = (int)Math.Min(ChunkElements, Count - start), whole = count / TLanes.Width * TLanes.Width;
-        float* gate = Gate + start, up = Up + start, output = Output + start;
+        Activate(Gate + start, Up + start, Output + start, (int)Math.Min(ChunkElements, Count - start));
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public override void Activate(float* gate, float* up, float* output, int count)
+    {
+        int whole = count / TLanes.Width * TLanes.Width;
         for (int i = 0; i < whole; i += TLanes.Width) TLanes.Store(Activate(TLanes.Load(gate + i), TLanes.Load(up + i)), output + i);
         if (whole < count) Tail(gate + whole, up + whole, output + whole, count - whole);
     }

@@ -23,12 +23,13 @@ internal sealed unsafe class EmbedJob : ParallelJob
     public override void Run(int chunk, int thread) => Table.DecodeRow(Tokens[chunk], new Span<float>(X + (long)chunk * Table.Columns, Table.Columns));
 }
 
-/// <summary>Brings rows into the forms of a <see cref="ProductInput"/>, normalised first where a gain is given: a chunk for each row.</summary>
+/// <summary>Brings rows into the forms of a <see cref="ProductInput"/>, normalised first where a gain is given, silu(x) * up where there is an up: a chunk for each row.</summary>
 internal sealed unsafe class PrepareJob : ParallelJob
 {
     public ProductInput Input = null!;
-    public float* X, Gain;
+    public float* X, Gain, Up;
     public float Epsilon;
+    public GateUpJob? Activation;
 
     /// <summary>Rows of <see cref="X"/> to take, or null for all.</summary>
     public int[]? Rows;
@@ -48,6 +49,12 @@ internal sealed unsafe class PrepareJob : ParallelJob
             float* normed = Scratch + thread * ScratchStride;
             ProductInput.Normalize(x, Gain, Epsilon, normed, Input.Columns);
             x = normed;
+        }
+        else if (Up is not null)
+        {
+            float* activated = Scratch + thread * ScratchStride;
+            Activation!.Activate(x, Up + (long)chunk * Input.Columns, activated, Input.Columns);
+            x = activated;
         }
         Input.Set(chunk, x);
     }

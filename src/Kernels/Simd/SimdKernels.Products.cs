@@ -63,6 +63,14 @@ internal sealed unsafe partial class SimdKernels
         Multiply(weight, bias, residual, add: true);
     }
 
+    /// <summary>The activation is computed where the row is brought into the forms that the weight multiplies, so <paramref name="product"/> is never written.</summary>
+    public override void GateUpLinearAdd(StepBatch batch, Activations gate, Activations up, Activations product, Weight weight, Activations residual)
+    {
+        Check(up, gate.Columns, batch.RowCount, nameof(up));
+        Prepare(gate, null, 0, batch.RowCount, ((HostWeight)weight).Form, null, 0, up);
+        Multiply(weight, null, residual, add: true);
+    }
+
     public override void Logits(StepBatch batch, int first, int count, Activations x, ParameterVector gain, float epsilon, Weight head, Activations logits)
     {
         Prepare(x, batch.OutputRows, first, count, ((HostWeight)head).Form, gain, epsilon);
@@ -91,8 +99,8 @@ internal sealed unsafe partial class SimdKernels
             throw new ArgumentException($"{name}: expected {count} rows of {columns}, found {rows.Rows} of {rows.Columns}", name);
     }
 
-    /// <summary>Brings rows of x into the forms, and makes scratch for the products of them.</summary>
-    private void Prepare(Activations x, int[]? rows, int first, int count, ActivationForm forms, ParameterVector? gain, float epsilon)
+    /// <summary>Brings rows of x, or silu(x) * up, into the forms, and makes scratch for the products of them.</summary>
+    private void Prepare(Activations x, int[]? rows, int first, int count, ActivationForm forms, ParameterVector? gain, float epsilon, Activations? up = null)
     {
         if (gain is not null && gain.Length != x.Columns) throw new ArgumentException($"{nameof(gain)}: expected {x.Columns} elements, found {gain.Length}", nameof(gain));
         for (int i = 0; rows is not null && i < count; i++)
@@ -112,6 +120,8 @@ internal sealed unsafe partial class SimdKernels
         prepareJob.X = Pointer(x);
         prepareJob.Gain = Pointer(gain);
         prepareJob.Epsilon = epsilon;
+        prepareJob.Up = up is null ? null : Pointer(up);
+        if (up is not null) prepareJob.Activation = gateUp ??= GateUpJob.Create(Level);
         prepareJob.Rows = rows;
         prepareJob.First = first;
         pool.Run(prepareJob, count);

@@ -63,7 +63,7 @@ public class DeviceFaultTests
         Assert.InRange(engine.GetStatistics().SwapPreemptions, 1, long.MaxValue);
         Assert.InRange(engine.GetStatistics().Forks, 1, long.MaxValue);
         int failed = 0, whole = 0, faults = 0;
-        foreach (string operation in (string[])["CopyBlock", "ReadBlock", "WriteBlock", "Upload", "Embed", "NormLinear", "QkvRopeWrite", "PagedAttention", "LinearAdd", "GateUpActivation", "Logits", "Download"])
+        foreach (string operation in (string[])["CopyBlock", "ReadBlock", "WriteBlock", "Upload", "Embed", "NormLinear", "QkvRopeWrite", "PagedAttention", "LinearAdd", "GateUpLinearAdd", "Logits", "Download"])
         {
             foreach (int call in (int[])[1, operation.EndsWith("Block", StringComparison.Ordinal) ? 2 : 40])
             {

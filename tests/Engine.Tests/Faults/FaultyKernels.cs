@@ -89,6 +89,12 @@ internal sealed class FaultyKernels(KernelSet inner, Action<string> before) : Ke
         inner.LinearAdd(batch, x, weight, bias, residual);
     }
 
+    public override void GateUpLinearAdd(StepBatch batch, Activations gate, Activations up, Activations product, Weight weight, Activations residual)
+    {
+        before(nameof(GateUpLinearAdd));
+        inner.GateUpLinearAdd(batch, gate, up, product, weight, residual);
+    }
+
     public override void GateUpActivation(StepBatch batch, Activations gate, Activations up, Activations output)
     {
         before(nameof(GateUpActivation));

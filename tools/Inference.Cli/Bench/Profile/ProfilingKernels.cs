@@ -64,17 +64,20 @@ internal sealed class ProfilingKernels(KernelSet inner, StepProfiler profiler) :
     {
         Begin();
         inner.LinearAdd(batch, x, weight, bias, residual);
-        End(feedForward ? StepPart.Down : StepPart.AttentionOutput, residual, weight.PackedBytes, Operations(weight, batch.RowCount));
+        End(feedForward ? StepPart.ActivationDown : StepPart.AttentionOutput, residual, weight.PackedBytes, Operations(weight, batch.RowCount));
         // A layer's two halves take turns.
         feedForward = !feedForward;
     }
 
-    public override void GateUpActivation(StepBatch batch, Activations gate, Activations up, Activations output)
+    public override void GateUpLinearAdd(StepBatch batch, Activations gate, Activations up, Activations product, Weight weight, Activations residual)
     {
         Begin();
-        inner.GateUpActivation(batch, gate, up, output);
-        End(StepPart.Activation, output);
+        inner.GateUpLinearAdd(batch, gate, up, product, weight, residual);
+        End(StepPart.ActivationDown, residual, weight.PackedBytes, Operations(weight, batch.RowCount));
+        feedForward = false;
     }
+
+    public override void GateUpActivation(StepBatch batch, Activations gate, Activations up, Activations output) => inner.GateUpActivation(batch, gate, up, output);
 
     public override void Logits(StepBatch batch, int first, int count, Activations x, ParameterVector gain, float epsilon, Weight head, Activations logits)
     {

@@ -14,8 +14,7 @@ internal enum StepPart
     Attention,
     AttentionOutput,
     GateUp,
-    Activation,
-    Down,
+    ActivationDown,
 
     /// <summary>Norm, head, and waiting for the device.</summary>
     Logits,
@@ -28,7 +27,7 @@ internal enum StepPart
 /// <summary>Names for people and for JSON.</summary>
 internal static class StepPartNames
 {
-    private static readonly string[] Names = ["schedule", "prepare", "embed", "norm + qkv", "rope + KV write", "attention", "attention output", "norm + gate/up", "activation", "down", "norm + logits", "sample", "deliver"];
+    private static readonly string[] Names = ["schedule", "prepare", "embed", "norm + qkv", "rope + KV write", "attention", "attention output", "norm + gate/up", "activation + down", "norm + logits", "sample", "deliver"];
 
     public static int Count => Names.Length;
 
