@@ -10,9 +10,12 @@ namespace Inference.Kernels;
 internal sealed unsafe partial class NativeBuffer : IDisposable
 {
     public const int Slack = 256;
-    private const int HugePage = 2 << 20;
+    public const int HugePage = 2 << 20;
     private const int MadviseHugePage = 14;
+    private readonly NativeBuffer? whole;
     private void* memory, pointer;
+    private int users = 1; // itself, until it is disposed, and its parts
+    private bool disposed;
 
     /// <param name="bytes">Usable bytes.</param>
     /// <param name="clear">
@@ -28,10 +31,30 @@ internal sealed unsafe partial class NativeBuffer : IDisposable
         bool large = bytes >= hugePageFrom;
         nuint size = checked((nuint)bytes + Slack);
         if (large) size = (size + HugePage - 1) / HugePage * HugePage;
-        nuint alignment = large ? (nuint)HugePage : 64, whole = checked(size + alignment);
-        memory = clear ? NativeMemory.AllocZeroed(whole) : NativeMemory.Alloc(whole);
+        nuint alignment = large ? (nuint)HugePage : 64, padded = checked(size + alignment);
+        memory = clear ? NativeMemory.AllocZeroed(padded) : NativeMemory.Alloc(padded);
         pointer = (void*)(((nuint)memory + alignment - 1) / alignment * alignment);
         if (large && OperatingSystem.IsLinux()) _ = Madvise(pointer, size, MadviseHugePage); // a hint: failure costs speed only
+    }
+
+    private NativeBuffer(NativeBuffer whole, long offset, long bytes)
+    {
+        Interlocked.Increment(ref whole.users);
+        this.whole = whole;
+        pointer = whole.Pointer + offset;
+        Bytes = bytes;
+    }
+
+    /// <summary>A part that is disposed by itself: the memory is freed with the last one that uses it.</summary>
+    /// <param name="offset">First byte, a multiple of 64.</param>
+    /// <param name="bytes">Usable bytes; those up to the end of the whole, and its slack, may be read as this part's slack.</param>
+    public NativeBuffer Part(long offset, long bytes)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(offset);
+        ArgumentOutOfRangeException.ThrowIfNotEqual(offset % 64, 0);
+        ArgumentOutOfRangeException.ThrowIfNegative(bytes);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(bytes, Bytes - offset);
+        return new NativeBuffer(this, offset, bytes);
     }
 
     /// <summary>Hears, in tests, of every buffer that the thread is about to allocate, and may throw.</summary>
@@ -47,19 +70,27 @@ internal sealed unsafe partial class NativeBuffer : IDisposable
     [LibraryImport("libc", EntryPoint = "madvise")]
     private static partial int Madvise(void* address, nuint length, int advice);
 
-    ~NativeBuffer() => Free();
+    ~NativeBuffer() => Release();
 
     public void Dispose()
     {
-        Free();
+        Release();
         GC.SuppressFinalize(this);
     }
 
-    private void Free()
+    private void Release()
     {
-        if (memory is null) return;
-        NativeMemory.Free(memory);
-        memory = pointer = null;
+        if (disposed) return;
+        disposed = true;
         Bytes = 0;
+        pointer = null;
+        (whole ?? this).Leave();
+    }
+
+    private void Leave()
+    {
+        if (Interlocked.Decrement(ref users) > 0) return;
+        NativeMemory.Free(memory);
+        memory = null;
     }
 }

@@ -65,11 +65,11 @@ internal sealed unsafe class PackedWeight : HostWeight
     private readonly NativeBuffer panels;
     private readonly TileWidths tiles;
 
-    public PackedWeight(string name, PackedLayout layout, int rows, int columns, SimdLevel level) : base(name, layout.Type, rows, columns)
+    public PackedWeight(string name, PackedLayout layout, int rows, int columns, SimdLevel level, WeightMemory memory) : base(name, layout.Type, rows, columns)
     {
         this.layout = layout;
         PanelBytes = layout.PanelBytes(columns);
-        panels = new NativeBuffer(PanelBytes * Panels, clear: false);
+        panels = memory.Allocate(PanelBytes * Panels);
         tiles = TileWidths.Of(level, Type);
         Form = level == SimdLevel.Avx512Vnni ? VnniTiles.Form(Type) ?? layout.Form : layout.Form;
     }

@@ -9,6 +9,7 @@ internal sealed unsafe partial class SimdKernels
     private readonly PrepareJob prepareJob = new();
     private readonly ProductJob productJob = new();
     private readonly ProductInput input;
+    private readonly WeightMemory weightMemory = new();
     private NativeBuffer? productScratch;
 
     /// <summary>
@@ -19,7 +20,7 @@ internal sealed unsafe partial class SimdKernels
     {
         PackedLayout? layout = PackedLayout.Find(exact ? TensorType.F32 : source.Format.Type);
         if (!pack || layout is null) return StoredWeight.Create(source, exact, keep: pack, Level);
-        var weight = new PackedWeight(source.Name, layout, source.Rows, source.Columns, Level);
+        var weight = new PackedWeight(source.Name, layout, source.Rows, source.Columns, Level, weightMemory);
         packJob.Weight = weight;
         packJob.Source = source;
         packJob.Failed = false;
@@ -130,6 +131,7 @@ internal sealed unsafe partial class SimdKernels
     private void DisposeProducts()
     {
         input.Dispose();
+        weightMemory.Dispose();
         productScratch?.Dispose();
     }
 }

@@ -1,0 +1,66 @@
+using Xunit;
+
+namespace Inference.Kernels.Tests;
+
+/// <summary>Memory outside the collector's: parts, alignment, and who frees it when.</summary>
+public sealed unsafe class NativeBufferTests
+{
+    [Fact]
+    public void Parts_outlive_the_whole_and_keep_their_bytes()
+    {
+        var whole = new NativeBuffer(4096);
+        NativeBuffer first = whole.Part(0, 100), second = whole.Part(128, 3968);
+        Assert.Equal((nint)whole.Pointer + 128, (nint)second.Pointer);
+        new Span<byte>(first.Pointer, 100).Fill(1);
+        new Span<byte>(second.Pointer, 3968).Fill(2);
+        whole.Dispose();
+        whole.Dispose();
+        first.Dispose();
+        first.Dispose();
+        Assert.Equal((0, 0, 3968), (whole.Bytes, first.Bytes, second.Bytes));
+        // Were the memory free, this allocation could take its place.
+        using var other = new NativeBuffer(4096);
+        new Span<byte>(other.Pointer, 4096).Fill(3);
+        Assert.Equal(-1, new ReadOnlySpan<byte>(second.Pointer, 3968).IndexOfAnyExcept((byte)2));
+        second.Dispose();
+        Assert.True(second.Pointer == null);
+    }
+
+    [Theory]
+    [InlineData(-64, 64)]
+    [InlineData(32, 64)]
+    [InlineData(0, 4097)]
+    [InlineData(4096, 1)]
+    [InlineData(64, -1)]
+    public void A_part_lies_within_the_whole(long offset, long bytes)
+    {
+        using var whole = new NativeBuffer(4096);
+        Assert.Throws<ArgumentOutOfRangeException>(() => whole.Part(offset, bytes));
+    }
+
+    [Fact]
+    public void Weights_never_overlap_and_live_on_when_the_memory_is_given_up()
+    {
+        var random = new Random(1);
+        var memory = new WeightMemory();
+        List<(NativeBuffer Buffer, byte Value)> live = [];
+        for (int i = 0; i < 400; i++)
+        {
+            long bytes = random.Next(40) == 0 ? random.Next(2 << 20, 5 << 20) : random.Next(1, 1 << 20);
+            NativeBuffer buffer = memory.Allocate(bytes);
+            Assert.Equal((bytes, 0), (buffer.Bytes, (nint)buffer.Pointer % 64));
+            new Span<byte>(buffer.Pointer, (int)bytes).Fill((byte)i);
+            live.Add((buffer, (byte)i));
+            if (live.Count < 30) continue;
+            int leaves = random.Next(live.Count);
+            live[leaves].Buffer.Dispose();
+            live.RemoveAt(leaves);
+        }
+        memory.Dispose();
+        foreach ((NativeBuffer buffer, byte value) in live)
+        {
+            Assert.Equal(-1, new ReadOnlySpan<byte>(buffer.Pointer, (int)buffer.Bytes).IndexOfAnyExcept(value));
+            buffer.Dispose();
+        }
+    }
+}
