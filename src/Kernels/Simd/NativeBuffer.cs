@@ -10,7 +10,7 @@ namespace Inference.Kernels;
 internal sealed unsafe partial class NativeBuffer : IDisposable
 {
     public const int Slack = 256;
-    public const int HugePage = 2 << 20;
+    private const int HugePage = 2 << 20;
     private const int MadviseHugePage = 14;
     private readonly NativeBuffer? whole;
     private void* memory, pointer;

@@ -1,13 +1,12 @@
 namespace Inference.Kernels;
 
 /// <summary>
-/// Memory for weights. Those too small for a huge page of their own lie one after the other in segments that have some: a small model is read
-/// once a token too, and on pages of 4 KiB neither the hardware's prefetch nor the TLB keeps up (figures in the README).
-/// One thread at a time.
+/// Memory for weights. Matrices lie one after the other in segments of huge pages. Apart, those below 2 MiB would have pages of 4 KiB, where neither the
+/// hardware's prefetch nor the TLB keeps up, and each of the others would leave half a huge page empty (figures in the README). One thread at a time.
 /// </summary>
 internal sealed class WeightMemory : IDisposable
 {
-    private const long SegmentBytes = 16 << 20, Alignment = 64;
+    private const long SegmentBytes = 64 << 20, LargestPart = SegmentBytes / 4, Alignment = 64;
     private NativeBuffer? segment;
     private long used;
 
@@ -15,7 +14,7 @@ internal sealed class WeightMemory : IDisposable
     /// <exception cref="OutOfMemoryException">The system has not that much memory.</exception>
     public NativeBuffer Allocate(long bytes)
     {
-        if (bytes >= NativeBuffer.HugePage) return new NativeBuffer(bytes, clear: false);
+        if (bytes > LargestPart) return new NativeBuffer(bytes, clear: false);
         if (segment is null || used + bytes > segment.Bytes)
         {
             segment?.Dispose();
