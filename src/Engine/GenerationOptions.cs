@@ -33,7 +33,7 @@ public sealed record GenerationOptions
     /// <summary>Subtracted from the logit of each token that occurred. Default 0.</summary>
     public float PresencePenalty { get; init; }
 
-    /// <summary>Added to the logits of these token ids, before everything else. Default none.</summary>
+    /// <summary>Added to the logits of these token ids, before everything else. Read on several threads at once where requests share it. Default none.</summary>
     public IReadOnlyDictionary<int, float>? LogitBias { get; init; }
 
     /// <summary>Seed of the random numbers, which are a function of (seed, <see cref="SampleIndex"/>, output position). Default null: drawn anew for each request.</summary>

@@ -39,6 +39,21 @@ public sealed unsafe class NativeBufferTests
     }
 
     [Fact]
+    public void Weights_lie_side_by_side()
+    {
+        using var memory = new WeightMemory();
+        byte* end = null;
+        NativeBuffer[] weights = [.. new long[] { 100, 3 << 20, 64, (2 << 20) + 1, 1 << 20 }.Select(memory.Allocate)];
+        foreach (NativeBuffer weight in weights)
+        {
+            if (end != null) Assert.InRange(weight.Pointer - end, 0, 63);
+            end = weight.Pointer + weight.Bytes;
+            weight.Dispose();
+            Assert.True(weight.Pointer == null);
+        }
+    }
+
+    [Fact]
     public void Weights_never_overlap_and_live_on_when_the_memory_is_given_up()
     {
         var random = new Random(1);
@@ -46,7 +61,7 @@ public sealed unsafe class NativeBufferTests
         List<(NativeBuffer Buffer, byte Value)> live = [];
         for (int i = 0; i < 400; i++)
         {
-            long bytes = random.Next(40) == 0 ? random.Next(2 << 20, 5 << 20) : random.Next(1, 1 << 20);
+            long bytes = random.Next(40) == 0 ? random.Next(2 << 20, 20 << 20) : random.Next(1, 1 << 20);
             NativeBuffer buffer = memory.Allocate(bytes);
             Assert.Equal((bytes, 0), (buffer.Bytes, (nint)buffer.Pointer % 64));
             new Span<byte>(buffer.Pointer, (int)bytes).Fill((byte)i);

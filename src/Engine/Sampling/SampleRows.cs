@@ -42,7 +42,7 @@ internal sealed unsafe class SampleRows : ParallelJob
     /// <param name="count">Rows.</param>
     public void Run(StepPlan plan, Request[] requests, ReadOnlySpan<float> rows, int first, int count)
     {
-        Array.Clear(failures);
+        failures.AsSpan(0, count).Clear();
         (this.plan, this.requests, this.first) = (plan, requests, first);
         fixed (float* pointer = rows)
         {

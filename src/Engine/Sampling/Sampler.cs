@@ -170,7 +170,8 @@ internal sealed class Sampler(int vocabularySize)
     private void EnsureCapacity(int count)
     {
         if (candidates.Length >= count) return;
-        Array.Resize(ref candidates, Math.Min(Math.Max(count, candidates.Length * 2), Math.Max(count, vocabularySize)));
-        weights = new double[candidates.Length];
+        int size = Math.Min(Math.Max(count, candidates.Length * 2), Math.Max(count, vocabularySize));
+        weights = new double[size]; // first: there must never be fewer of them than candidates
+        Array.Resize(ref candidates, size);
     }
 }

@@ -129,7 +129,7 @@ public class DeviceFaultTests
         Task<List<GeneratedToken>> AnswerAsync(string text) => TestEngine.CollectAsync(engine.GenerateAsync(text, new GenerationOptions { MaxTokens = 6, IgnoreEos = true, LogitHash = true }));
         int failed = 0;
         List<ulong?[]> answers = [];
-        foreach (string name in (string[])["NormLinear", "QkvRopeWrite", "PagedAttention", "LinearAdd", "Logits"])
+        foreach (string name in (string[])["NormLinear", "QkvRopeWrite", "PagedAttention", "LinearAdd", "GateUpLinearAdd", "Logits"])
         {
             foreach (string text in texts)
             {

@@ -64,9 +64,8 @@ internal sealed class ProfilingKernels(KernelSet inner, StepProfiler profiler) :
     {
         Begin();
         inner.LinearAdd(batch, x, weight, bias, residual);
-        End(feedForward ? StepPart.ActivationDown : StepPart.AttentionOutput, residual, weight.PackedBytes, Operations(weight, batch.RowCount));
-        // A layer's two halves take turns.
-        feedForward = !feedForward;
+        End(StepPart.AttentionOutput, residual, weight.PackedBytes, Operations(weight, batch.RowCount));
+        feedForward = true; // a layer's two halves take turns
     }
 
     public override void GateUpLinearAdd(StepBatch batch, Activations gate, Activations up, Activations product, Weight weight, Activations residual)
