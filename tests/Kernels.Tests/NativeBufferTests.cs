@@ -54,6 +54,21 @@ public sealed unsafe class NativeBufferTests
     }
 
     [Fact]
+    public void A_weight_that_is_taken_back_leaves_its_place_to_the_next()
+    {
+        using var memory = new WeightMemory();
+        foreach (long size in new long[] { 1000, 1 << 20, 20 << 20 })
+        {
+            using NativeBuffer kept = memory.Allocate(640);
+            byte* next = kept.Pointer + 640;
+            memory.Allocate(size).Dispose();
+            memory.TakeBack();
+            using NativeBuffer taken = memory.Allocate(64);
+            Assert.Equal((nint)next, (nint)taken.Pointer);
+        }
+    }
+
+    [Fact]
     public void Weights_never_overlap_and_live_on_when_the_memory_is_given_up()
     {
         var random = new Random(1);

@@ -28,6 +28,7 @@ internal sealed unsafe partial class SimdKernels
         packJob.Weight = null!;
         if (!packJob.Failed) return weight;
         weight.Dispose();
+        weightMemory.TakeBack();
         return StoredWeight.Create(source, exact, keep: true, Level);
     }
 
